@@ -1,0 +1,142 @@
+use super::*;
+
+fn std(value: u16) -> Id {
+    Id::standard(value).unwrap()
+}
+
+fn ext(value: u32) -> Id {
+    Id::extended(value).unwrap()
+}
+
+fn seen(address: &Address, id: Id, data: &[u8]) -> Option<Recognised> {
+    address.recognise(&FrameView {
+        id,
+        kind: FrameKind::Classic,
+        data,
+    })
+}
+
+/// `ADR-09`, and the formats in which equal ids are two addresses.
+#[test]
+fn a_link_that_would_hear_itself_is_refused() {
+    assert!(Address::normal(std(0x7E0), std(0x7E0)).is_err());
+    assert!(Address::mixed_11(std(0x7E0), std(0x7E0), 1).is_err());
+    assert!(Address::extended(std(0x6F1), 0x10, std(0x6F1), 0x10).is_err());
+    assert!(Address::extended(std(0x6F1), 0x10, std(0x6F1), 0xF1).is_ok());
+    assert!(Address::normal_fixed(0xF1, 0xF1).is_err());
+    assert!(Address::mixed_29(0xF1, 0xF1, 9).is_err());
+    assert!(Address::normal(std(0x123), ext(0x123)).is_ok());
+    let same_id = Address::from_halves(Half::normal(std(1)), Half::extended(std(1), 2));
+    assert!(same_id.is_err(), "one address format per CAN id");
+}
+
+/// `ADR-01`: ids and default priority; receivers ignore the priority, not bits 25 and 24.
+#[test]
+fn normal_fixed_ids() {
+    let a = Address::normal_fixed(0xF1, 0x10).unwrap();
+    assert_eq!(a.tx().id(), ext(0x18DA_10F1));
+    assert_eq!(a.rx().id(), ext(0x18DA_F110));
+    for priority in 0..8u32 {
+        assert!(seen(&a, ext(priority << 26 | 0xDA_F110), &[]).is_some());
+    }
+    assert!(seen(&a, ext(0x19DA_F110), &[]).is_none());
+    assert!(seen(&a, ext(0x1ADA_F110), &[]).is_none());
+    assert!(seen(&a, ext(0x18DA_F111), &[]).is_none());
+    assert_eq!(a.with_priority(3).unwrap().tx().id(), ext(0x0CDA_10F1));
+    assert!(a.with_priority(8).is_err());
+}
+
+#[test]
+fn any_source_is_received_and_answered() {
+    let a = Address::normal_fixed(0xF1, 0x10)
+        .unwrap()
+        .with_any_source()
+        .unwrap();
+    let r = seen(&a, ext(0x18DA_F142), &[]).unwrap();
+    assert_eq!((r.source, r.functional), (0x42, false));
+    assert_eq!(a.tx().towards(r.source).id(), ext(0x18DA_42F1));
+    assert!(
+        Address::normal(std(1), std(2))
+            .unwrap()
+            .with_any_source()
+            .is_err()
+    );
+}
+
+/// `ADR-02`: mixed is symmetric, extended carries the receiver's own N_TA each way.
+#[test]
+fn address_bytes() {
+    let e = Address::extended(std(0x6F1), 0x10, std(0x610), 0xF1).unwrap();
+    assert_eq!((e.tx().byte(), e.rx().byte()), (Some(0x10), Some(0xF1)));
+    assert!(seen(&e, std(0x610), &[0xF1, 1, 2]).is_some());
+    assert!(seen(&e, std(0x610), &[0x10, 1, 2]).is_none());
+    assert!(seen(&e, std(0x610), &[]).is_none());
+    let m = Address::mixed_29(0xF1, 0x10, 0x99).unwrap();
+    assert_eq!((m.tx().byte(), m.rx().byte()), (Some(0x99), Some(0x99)));
+    assert_eq!(
+        (m.tx().id(), m.rx().id()),
+        (ext(0x18CE_10F1), ext(0x18CE_F110))
+    );
+}
+
+/// `ADR-04`: functional ids of each format.
+#[test]
+fn functional_ids() {
+    let n = Address::normal(std(0x7E8), std(0x7E0)).unwrap();
+    let n = n.with_functional_rx(std(0x7DF)).unwrap();
+    assert!(seen(&n, std(0x7DF), &[]).unwrap().functional);
+    assert!(n.with_functional_rx(std(0x7E0)).is_err());
+
+    let f = Address::normal_fixed(0x10, 0xF1)
+        .unwrap()
+        .with_functional_group(0x33)
+        .unwrap();
+    assert_eq!(f.functional_rx().unwrap().id(), ext(0x18DB_33F1));
+    assert_eq!(f.with_functional_rx(ext(0x18DB_33F1)).unwrap(), f);
+    assert!(f.with_functional_rx(ext(0x18DA_33F1)).is_err());
+    assert!(seen(&f, ext(0x0CDB_33F1), &[]).unwrap().functional);
+
+    let m = Address::mixed_29(0xF1, 0x10, 9)
+        .unwrap()
+        .with_functional_target(0x33)
+        .unwrap();
+    assert_eq!(m.functional_tx().unwrap().id(), ext(0x18CD_33F1));
+    assert_eq!(m.functional_tx().unwrap().byte(), Some(9));
+
+    let e = Address::extended(std(0x6F1), 0x10, std(0x610), 0xF1).unwrap();
+    assert!(e.with_functional_tx(std(0x6F1)).is_err());
+    let e = e.with_functional_tx_to(std(0x6F1), 0xDF).unwrap();
+    assert_eq!(e.functional_tx().unwrap().byte(), Some(0xDF));
+    assert_eq!(e.reversed().functional_rx(), e.functional_tx());
+}
+
+/// An id shared by a physical and a functional address that differ in the address byte.
+#[test]
+fn extended_functional_on_the_physical_id() {
+    let e = Address::extended(std(0x610), 0xF1, std(0x6F1), 0x10).unwrap();
+    let e = e.with_functional_rx_to(std(0x6F1), 0xDF).unwrap();
+    assert!(!seen(&e, std(0x6F1), &[0x10]).unwrap().functional);
+    assert!(seen(&e, std(0x6F1), &[0xDF]).unwrap().functional);
+    assert!(seen(&e, std(0x6F1), &[0x11]).is_none());
+}
+
+/// `ADR-05`.
+#[test]
+fn n_ta_types() {
+    let fd = FrameKind::Fd { brs: false };
+    let short = Address::normal(std(1), std(2)).unwrap();
+    let long = Address::normal(ext(1), ext(2)).unwrap();
+    let types = [
+        short.n_ta_type(FrameKind::Classic, false),
+        short.n_ta_type(FrameKind::Classic, true),
+        short.n_ta_type(fd, false),
+        short.n_ta_type(fd, true),
+        long.n_ta_type(FrameKind::Classic, false),
+        long.n_ta_type(FrameKind::Classic, true),
+        long.n_ta_type(fd, false),
+        long.n_ta_type(fd, true),
+    ];
+    assert_eq!(types, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(!short.is_remote());
+    assert!(Address::mixed_11(std(1), std(2), 3).unwrap().is_remote());
+}

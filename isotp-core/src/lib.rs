@@ -1,0 +1,53 @@
+//! ISO 15765-2 (ISO-TP, DoCAN) as a pure state machine: no I/O, no clock, no heap needed, no panic.
+//!
+//! ISO-TP carries messages of up to 4 GiB over CAN frames of 8 to 64 bytes. A [`Link`] sends and
+//! receives messages with one peer; a [`Router`] holds many links on one bus; an [`Observer`] listens
+//! to two others. [`Machine`] is what drives them: frames and time go in, frames and deadlines come out.
+//!
+//! Requirement ids such as `PCI-07` in this documentation name the rules of ISO 15765-2 as they are
+//! listed in the project's `docs/conformance.md`.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// tests check by panicking, and slice at will
+#![cfg_attr(test, allow(clippy::indexing_slicing))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod address;
+mod buffer;
+mod config;
+mod error;
+mod event;
+mod frame;
+mod functional;
+mod link;
+mod machine;
+mod payload;
+pub mod pdu;
+mod receiver;
+mod sender;
+mod time;
+
+pub use address::{Address, AddressFormat, Half};
+#[cfg(feature = "alloc")]
+pub use buffer::GrowingBuffer;
+pub use buffer::RxBuffer;
+pub use config::{
+    Config, Confirmation, Duplex, FlowControlUse, ReceiveConfig, RxPadding, StMin, Timing,
+    TransmitConfig,
+};
+pub use error::{
+    AddressError, Cause, ChangeError, ConfigError, IdError, Ignored, NResult, Refused, SendError,
+};
+pub use event::{Event, Message};
+pub use frame::{Frame, FrameKind, FrameView, Id};
+pub use link::{Link, Parameter};
+pub use machine::{Machine, Transmit, TxToken};
+pub use payload::{Payload, Prepared};
+pub use receiver::Receiver;
+pub use sender::Sender;
+pub use time::{Instant, Timeout, Timer};

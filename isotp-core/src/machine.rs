@@ -1,0 +1,170 @@
+//! The frame side of every state machine, so that a frame pump is written once.
+
+use crate::config::Config;
+use crate::frame::{Frame, FrameView};
+use crate::functional::FunctionalTransfer;
+use crate::receiver::Reception;
+use crate::sender::Transfer;
+use crate::time::{Instant, Timeout};
+
+/// The frame side: [`Link`](crate::Link) and [`Router`](crate::Router) implement it.
+///
+/// The run loop, for every kind of driver:
+/// 1. deliver received frames, confirmations and failures with their times (`handle_*`), draining the
+///    events after each;
+/// 2. [`handle_timeout`](Self::handle_timeout), and drain the events;
+/// 3. [`poll_transmit`](Self::poll_transmit) and [`Transmit::commit`] until `None` or the bus is full;
+/// 4. wait for the earliest of: a frame, a confirmation, room on the bus, a command, and
+///    [`poll_timeout`](Self::poll_timeout).
+///
+/// Frames come before timeouts: what arrived before a deadline wins over it (`TIM-09`). A `now` that
+/// runs backward is clamped.
+pub trait Machine {
+    /// A frame was received (L_Data.indication). Frames of other addresses are ignored.
+    fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>);
+
+    /// A committed frame is on the bus (L_Data.confirm). Needed only with
+    /// [`Confirmation::Reported`](crate::Confirmation::Reported); stale tokens change nothing.
+    fn handle_transmitted(&mut self, now: Instant, token: TxToken);
+
+    /// A committed frame will not go out. It is offered again within N_As or N_Ar, or the transfer
+    /// ends with `N_ERROR` where later frames of it were committed already.
+    fn handle_failed(&mut self, now: Instant, token: TxToken);
+
+    /// Time has passed. Afterwards every deadline is later than `now`.
+    fn handle_timeout(&mut self, now: Instant);
+
+    /// The next frame that wants to go out, written into `frame`. Commit it when the controller took
+    /// it; drop it when the controller is full, and it is offered again, unless a more urgent one
+    /// overtakes it.
+    fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>>;
+
+    /// When `handle_timeout` must be called next; `None` while nothing runs. That a frame is ready
+    /// to be sent is no deadline, but how long it may stay so is.
+    fn poll_timeout(&self) -> Option<Timeout>;
+}
+
+/// A frame that wants to go out; its bytes are in the caller's [`Frame`].
+///
+/// Dropped, the machine keeps it.
+#[must_use = "commit it when the controller took the frame; dropped, it is offered again"]
+#[derive(Debug)]
+pub struct Transmit<'a> {
+    pub(crate) half: TransmitHalf<'a>,
+    pub(crate) config: &'a Config,
+    pub(crate) now: Instant,
+    pub(crate) slot: u32,
+}
+
+/// Which half of a link the frame belongs to, and what it needs to know when the frame is committed.
+#[derive(Debug)]
+pub(crate) enum TransmitHalf<'a> {
+    Data {
+        transfer: &'a mut Transfer,
+        bytes: u8,
+    },
+    FlowControl {
+        reception: &'a mut Reception,
+    },
+    Functional {
+        transfer: &'a mut FunctionalTransfer,
+    },
+}
+
+impl Transmit<'_> {
+    /// The controller took the frame, at `now`.
+    #[inline]
+    pub fn commit(self, now: Instant) -> TxToken {
+        let now = now.max(self.now);
+        let (channel, sequence) = match self.half {
+            TransmitHalf::Data { transfer, bytes } => {
+                (Channel::Data, transfer.commit(now, self.config, bytes))
+            }
+            TransmitHalf::FlowControl { reception } => {
+                (Channel::FlowControl, reception.commit(now, self.config))
+            }
+            TransmitHalf::Functional { transfer } => {
+                (Channel::Functional, transfer.commit(self.config))
+            }
+        };
+        TxToken::new(self.slot, channel, sequence)
+    }
+
+    /// The controller will never take the frame: the transfer fails now, with `N_ERROR` (`SVC-09`).
+    pub fn reject(self, _now: Instant) {
+        match self.half {
+            TransmitHalf::Data { transfer, .. } => transfer.reject(),
+            TransmitHalf::FlowControl { reception } => reception.reject(),
+            TransmitHalf::Functional { transfer } => transfer.reject(),
+        }
+    }
+
+    /// The slot of the link whose frame this is, in a [`Router`](crate::Router); 0 in a lone link.
+    #[must_use]
+    pub const fn slot(&self) -> u32 {
+        self.slot
+    }
+}
+
+/// Names one committed frame, so that its confirmation can be told from every other (`TIM-11`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TxToken {
+    slot: u32,
+    frame: u32,
+}
+
+impl TxToken {
+    pub(crate) const fn new(slot: u32, channel: Channel, sequence: u32) -> Self {
+        Self {
+            slot,
+            frame: sequence << 2 | channel as u32,
+        }
+    }
+
+    /// The link's slot in a router; 0 in a lone link.
+    #[must_use]
+    pub const fn slot(self) -> u32 {
+        self.slot
+    }
+
+    pub(crate) const fn channel(self) -> Option<Channel> {
+        match self.frame & 3 {
+            0 => Some(Channel::Data),
+            1 => Some(Channel::FlowControl),
+            2 => Some(Channel::Functional),
+            _ => None,
+        }
+    }
+
+    /// The frame's number in its channel, of [`SEQUENCE_MASK`] width.
+    pub(crate) const fn sequence(self) -> u32 {
+        self.frame >> 2
+    }
+
+    /// As a number that fits the message marker or tag of a controller.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.slot as u64) << 32 | self.frame as u64
+    }
+
+    /// Back from [`to_bits`](Self::to_bits). Any number is a token; one that was never given out is stale.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self {
+            slot: (bits >> 32) as u32,
+            frame: bits as u32,
+        }
+    }
+}
+
+/// The three kinds of frames of a link that await a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Data = 0,
+    FlowControl = 1,
+    Functional = 2,
+}
+
+/// Frame numbers wrap after 2^30 frames.
+pub(crate) const SEQUENCE_MASK: u32 = u32::MAX >> 2;

@@ -1,0 +1,72 @@
+//! What is sent: a size, and bytes on demand.
+
+use crate::pdu::copy;
+
+/// The bytes of a message to be sent.
+///
+/// Anything that is `AsRef<[u8]>` is one: slices, arrays, vectors. Implement it for a source that
+/// makes its bytes as they are needed, such as a file; a message of 4 GiB then needs no memory.
+pub trait Payload {
+    /// Bytes in the whole message. It must not change while the message is being sent.
+    fn size(&self) -> u32;
+
+    /// Copies the bytes from `offset` on into `out` and says how many were copied.
+    ///
+    /// `None`, or fewer than `out` holds, means "not yet": the same offset is asked for again at the
+    /// next poll, and N_Cs bounds the wait. Offsets never go back, except to repeat a frame that the
+    /// bus did not take.
+    fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize>;
+
+    /// All the bytes, where they lie together in memory: the fast way.
+    fn contiguous(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl<T: AsRef<[u8]>> Payload for T {
+    fn size(&self) -> u32 {
+        u32::try_from(self.as_ref().len()).unwrap_or(u32::MAX)
+    }
+
+    fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize> {
+        let from = self.as_ref().get(usize::try_from(offset).ok()?..)?;
+        Some(copy(out, from))
+    }
+
+    fn contiguous(&self) -> Option<&[u8]> {
+        Some(self.as_ref())
+    }
+}
+
+/// Memory that a link keeps for the messages it sends, for callers that build them in place.
+///
+/// See [`Link::prepare`](crate::Link::prepare).
+#[derive(Debug)]
+pub struct Prepared<M> {
+    memory: M,
+    len: usize,
+}
+
+impl<M: AsRef<[u8]> + AsMut<[u8]>> Prepared<M> {
+    /// Takes the memory.
+    pub const fn new(memory: M) -> Self {
+        Self { memory, len: 0 }
+    }
+
+    /// Sets the length of the message to be built and gives its bytes, as they were left.
+    pub(crate) fn prepare(&mut self, len: usize) -> Option<&mut [u8]> {
+        let bytes = self.memory.as_mut().get_mut(..len)?;
+        self.len = len;
+        Some(bytes)
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.memory.as_ref().len()
+    }
+}
+
+impl<M: AsRef<[u8]>> AsRef<[u8]> for Prepared<M> {
+    fn as_ref(&self) -> &[u8] {
+        self.memory.as_ref().get(..self.len).unwrap_or_default()
+    }
+}

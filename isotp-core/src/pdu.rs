@@ -1,0 +1,345 @@
+//! The N_PDU codec: what the bytes of one frame say, and the bytes that say it (requirements 1.1, 1.2).
+//!
+//! Stateless. Whether a frame is awaited is the business of the sender and the receiver.
+
+use crate::address::Half;
+use crate::config::{Config, RxPadding, StMin};
+use crate::error::Ignored;
+use crate::frame::{Frame, is_full_length, next_length};
+
+/// The content of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Pdu<'a> {
+    /// A whole message.
+    SingleFrame {
+        /// The message, without padding.
+        data: &'a [u8],
+    },
+    /// The beginning of a segmented message.
+    FirstFrame {
+        /// FF_DL: bytes in the whole message.
+        size: u32,
+        /// The first bytes of it.
+        data: &'a [u8],
+    },
+    /// A further part of a segmented message.
+    ConsecutiveFrame {
+        /// SN, 0 to 15.
+        sequence_number: u8,
+        /// Message bytes, and padding in the last frame.
+        data: &'a [u8],
+    },
+    /// The receiver's answer.
+    FlowControl(FlowControl),
+}
+
+/// A flow control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct FlowControl {
+    /// FS.
+    pub status: FlowStatus,
+    /// BS: consecutive frames until the next flow control; 0: all that remain.
+    pub block_size: u8,
+    /// STmin; a reserved code reads as 127 ms (`PCI-22`).
+    pub st_min: StMin,
+}
+
+/// FS, the flow status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum FlowStatus {
+    /// CTS: go on.
+    ContinueToSend,
+    /// WAIT: not yet.
+    Wait,
+    /// OVFLW: the message is too long.
+    Overflow,
+    /// 3 to 15.
+    Reserved(u8),
+}
+
+/// How strictly a received frame is read (requirements, Part 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Reading {
+    /// Which CAN_DL a single frame of up to 8 bytes may have.
+    pub padding: RxPadding,
+    /// Accept an FD single frame in a longer frame than it needs.
+    pub lenient_length: bool,
+}
+
+impl Reading {
+    pub(crate) const fn of(config: &Config) -> Self {
+        Self {
+            padding: config.receive.padding,
+            lenient_length: config.receive.lenient_length,
+        }
+    }
+}
+
+impl<'a> Pdu<'a> {
+    /// Reads the data field of a frame whose first `prefix_len` bytes (0 or 1) are the address.
+    ///
+    /// O(1), copies nothing.
+    ///
+    /// # Errors
+    /// Why the frame must be ignored.
+    ///
+    /// ```
+    /// use isotp_core::pdu::{Pdu, Reading};
+    /// let pdu = Pdu::decode(&[0x02, 0x10, 0x03, 0xCC], 0, Reading::default());
+    /// assert_eq!(pdu, Ok(Pdu::SingleFrame { data: &[0x10, 0x03] }));
+    /// ```
+    #[inline]
+    pub fn decode(frame: &'a [u8], prefix_len: usize, reading: Reading) -> Result<Self, Ignored> {
+        let content = frame.get(prefix_len..).ok_or(Ignored::Length)?;
+        let (&pci, data) = content.split_first().ok_or(Ignored::Length)?;
+        match pci >> 4 {
+            2 => Ok(Self::ConsecutiveFrame {
+                sequence_number: pci & 0xF,
+                data,
+            }),
+            0 => decode_single(pci & 0xF, data, frame.len(), reading),
+            1 => decode_first(pci & 0xF, data, frame.len(), prefix_len),
+            3 => decode_flow_control(pci & 0xF, data),
+            _ => Err(Ignored::ReservedPci),
+        }
+    }
+
+    /// Writes this N_PDU into `frame`, with the id and the address byte of `half` and the frame kind,
+    /// length and padding of `config` (`TXF-02` to `TXF-08`).
+    ///
+    /// Data that does not fit the frame is cut off: give a part that does, see [`single_capacity`],
+    /// [`first_capacity`] and [`consecutive_capacity`].
+    pub fn encode(&self, half: Half, config: &Config, frame: &mut Frame) {
+        let (start, data): (usize, &[u8]) = match *self {
+            Self::SingleFrame { data } => (single_header(frame, half, data.len()), data),
+            Self::FirstFrame { size, data } => (first_header(frame, half, size), data),
+            Self::ConsecutiveFrame {
+                sequence_number,
+                data,
+            } => (consecutive_header(frame, half, sequence_number), data),
+            Self::FlowControl(flow) => {
+                flow_control(frame, half, config, flow);
+                return;
+            }
+        };
+        let len = frame
+            .data
+            .get_mut(start..)
+            .map_or(0, |room| copy(room, data));
+        finish(frame, half, config, start + len);
+    }
+}
+
+fn decode_single(
+    low: u8,
+    data: &[u8],
+    can_dl: usize,
+    reading: Reading,
+) -> Result<Pdu<'_>, Ignored> {
+    if can_dl <= 8 {
+        let len = usize::from(low);
+        let header = can_dl - data.len();
+        let fits_policy = match reading.padding {
+            RxPadding::Any => true,
+            RxPadding::Padded => can_dl == 8,
+            RxPadding::Exact => can_dl == header + len,
+        };
+        return match data.get(..len) {
+            Some(data) if len > 0 && fits_policy => Ok(Pdu::SingleFrame { data }),
+            _ => Err(Ignored::SingleFrame),
+        };
+    }
+    let (&len, data) = data.split_first().ok_or(Ignored::SingleFrame)?;
+    let len = usize::from(len);
+    let header = can_dl - data.len();
+    // PCI-07: a frame of this length must be needed, by the escape form and not by the short one
+    let needed = header + len > 9 && next_length(header + len) == can_dl;
+    match data.get(..len) {
+        Some(data) if low == 0 && len > 0 && (needed || reading.lenient_length) => {
+            Ok(Pdu::SingleFrame { data })
+        }
+        _ => Err(Ignored::SingleFrame),
+    }
+}
+
+fn decode_first(
+    low: u8,
+    data: &[u8],
+    can_dl: usize,
+    prefix_len: usize,
+) -> Result<Pdu<'_>, Ignored> {
+    if !is_full_length(can_dl) {
+        return Err(Ignored::FirstFrame);
+    }
+    let (&next, data) = data.split_first().ok_or(Ignored::FirstFrame)?;
+    let short = u32::from(low) << 8 | u32::from(next);
+    let (size, data) = if short != 0 {
+        (short, data)
+    } else {
+        let (bytes, data) = data.split_first_chunk::<4>().ok_or(Ignored::FirstFrame)?;
+        let size = u32::from_be_bytes(*bytes);
+        if size <= MAX_SHORT_FF_DL {
+            return Err(Ignored::FirstFrame);
+        }
+        (size, data)
+    };
+    // PCI-14: one more than the largest single frame of this length
+    let min = if can_dl == 8 {
+        8 - prefix_len
+    } else {
+        can_dl - 1 - prefix_len
+    };
+    if size < min as u32 {
+        return Err(Ignored::FirstFrame);
+    }
+    Ok(Pdu::FirstFrame { size, data })
+}
+
+fn decode_flow_control(low: u8, data: &[u8]) -> Result<Pdu<'_>, Ignored> {
+    let [block_size, st_min, ..] = *data else {
+        return Err(Ignored::FlowControl);
+    };
+    let status = match low {
+        0 => FlowStatus::ContinueToSend,
+        1 => FlowStatus::Wait,
+        2 => FlowStatus::Overflow,
+        reserved => FlowStatus::Reserved(reserved),
+    };
+    Ok(Pdu::FlowControl(FlowControl {
+        status,
+        block_size,
+        st_min: StMin::from_wire(st_min),
+    }))
+}
+
+/// The most bytes that a single frame carries (`TXF-02`).
+#[must_use]
+pub const fn single_capacity(tx_dl: usize, prefix_len: usize) -> usize {
+    let header = if tx_dl <= 8 { 1 } else { 2 };
+    tx_dl.saturating_sub(header + prefix_len)
+}
+
+/// The bytes that the first frame of a message of `size` bytes carries (`TXF-04`).
+#[must_use]
+pub const fn first_capacity(tx_dl: usize, prefix_len: usize, size: u32) -> usize {
+    let header = if size <= MAX_SHORT_FF_DL { 2 } else { 6 };
+    tx_dl.saturating_sub(header + prefix_len)
+}
+
+/// The bytes that each consecutive frame but the last carries (`TXF-04`).
+#[must_use]
+pub const fn consecutive_capacity(tx_dl: usize, prefix_len: usize) -> usize {
+    tx_dl.saturating_sub(1 + prefix_len)
+}
+
+/// Writes address byte and PCI of a single frame; returns where its data begins.
+pub(crate) fn single_header(frame: &mut Frame, half: Half, len: usize) -> usize {
+    if len + half.prefix_len() <= 7 {
+        header(frame, half, [len as u8])
+    } else {
+        header(frame, half, [0, len as u8])
+    }
+}
+
+/// Writes address byte and PCI of a first frame (`PCI-09`, `PCI-10`).
+pub(crate) fn first_header(frame: &mut Frame, half: Half, size: u32) -> usize {
+    if size <= MAX_SHORT_FF_DL {
+        header(frame, half, [0x10 | (size >> 8) as u8, size as u8])
+    } else {
+        let [a, b, c, d] = size.to_be_bytes();
+        header(frame, half, [0x10, 0, a, b, c, d])
+    }
+}
+
+/// Writes address byte and PCI of a consecutive frame.
+pub(crate) fn consecutive_header(frame: &mut Frame, half: Half, sequence_number: u8) -> usize {
+    header(frame, half, [0x20 | sequence_number & 0xF])
+}
+
+/// Writes a whole consecutive frame of 8 bytes. `chunk` ends with its data; what stands in the place of
+/// the address byte and the PCI is overwritten.
+#[inline]
+pub(crate) fn full_classic_consecutive(
+    frame: &mut Frame,
+    half: Half,
+    config: &Config,
+    sequence_number: u8,
+    chunk: [u8; 8],
+) {
+    let pci = u64::from(0x20 | sequence_number & 0xF);
+    let (header, mask) = match half.byte() {
+        None => (pci, 0xFF),
+        Some(byte) => (pci << 8 | u64::from(byte), 0xFFFF),
+    };
+    let word = u64::from_le_bytes(chunk) & !mask | header;
+    if let Some(room) = frame.data.first_chunk_mut::<8>() {
+        *room = word.to_le_bytes();
+    }
+    frame.id = half.id();
+    frame.kind = config.kind;
+    frame.len = 8;
+}
+
+/// Writes a whole flow control.
+pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow: FlowControl) {
+    let status = match flow.status {
+        FlowStatus::ContinueToSend => 0,
+        FlowStatus::Wait => 1,
+        FlowStatus::Overflow => 2,
+        FlowStatus::Reserved(status) => status & 0xF,
+    };
+    let len = header(
+        frame,
+        half,
+        [0x30 | status, flow.block_size, flow.st_min.code()],
+    );
+    finish(frame, half, config, len);
+}
+
+/// Sets id, kind, length and padding of a frame with `len` bytes of content (`TXF-05`, `TXF-06`).
+pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize) {
+    frame.id = half.id();
+    frame.kind = config.kind;
+    let can_dl = if len > 8 {
+        next_length(len)
+    } else if config.transmit.pad_to_8 {
+        8
+    } else {
+        len
+    };
+    if let Some(padding) = frame.data.get_mut(len..can_dl) {
+        padding.fill(config.transmit.pad_byte);
+    }
+    frame.len = can_dl as u8;
+}
+
+/// Writes the address byte, if there is one, and `pci`; returns the bytes written.
+fn header<const N: usize>(frame: &mut Frame, half: Half, pci: [u8; N]) -> usize {
+    let start = half.prefix_len();
+    if let (Some(byte), [first, ..]) = (half.byte(), &mut frame.data) {
+        *first = byte;
+    }
+    if let Some(room) = frame.data.get_mut(start..start + N) {
+        room.copy_from_slice(&pci);
+    }
+    start + N
+}
+
+/// Copies as much of `from` as fits `to`; returns how much that was.
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
+    let len = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
+        to.copy_from_slice(from);
+    }
+    len
+}
+
+/// The longest message whose first frame has the 12-bit length.
+const MAX_SHORT_FF_DL: u32 = 4095;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,584 @@
+//! The receiving state machine, without the buffer.
+
+use crate::config::{Config, Confirmation, RxPadding, StMin, micros};
+use crate::error::{Cause, Ignored, NResult};
+use crate::machine::SEQUENCE_MASK;
+use crate::pdu::{FlowControl, FlowStatus};
+use crate::time::{Instant, Timeout, Timer};
+
+/// One reception, what it left behind for the user, and what outlives it: the local BS and STmin, and
+/// the number of the next flow control.
+#[derive(Debug)]
+pub(crate) struct Reception {
+    deadline: Instant,
+    /// FF_DL of the message.
+    size: u32,
+    /// Bytes of it that are in the buffer.
+    received: u32,
+    /// The number of the next flow control to be committed.
+    next_frame: u32,
+    phase: Phase,
+    before: Before,
+    offer: Offer,
+    block: Block,
+    /// FC.WAIT in a row.
+    waits: u8,
+    /// Bytes in the spare memory: a single frame, or the data of a first frame whose buffer is not ready.
+    spare: u8,
+    /// N_SA of the message.
+    source: u8,
+    /// The first frame was not indicated yet.
+    announced: bool,
+}
+
+/// Where a reception stands.
+///
+/// Invariants: bytes go to the buffer only after it said that it is ready; a message is delivered only
+/// from `Complete` or `Single`; `received <= size`.
+///
+/// | phase | input | next | deadline |
+/// |---|---|---|---|
+/// | any | valid SF | Single; what was before is `before` | - |
+/// | any | valid FF, buffer ready | Offer CTS (listening: Receiving) | N_Ar (N_Cr) |
+/// | any | valid FF, buffer not ready | NotReady | N_Br |
+/// | any | valid FF, too long | Refusing (listening: Idle) | N_Ar |
+/// | NotReady | buffer ready | Offer CTS | N_Ar |
+/// | NotReady | N_Br | Offer WAIT; Failed `N_WFT_OVRN` when N_WFTmax are out | N_Ar |
+/// | Offer | commit | Sent | kept |
+/// | Sent CTS | CF | same: taken, but it acts at the confirmation (`TIM-10`) | kept |
+/// | Sent CTS | confirmed | as after the CFs that are here: Receiving, Complete, ... | N_Cr |
+/// | Sent WAIT | confirmed | NotReady | N_Br |
+/// | Sent | frame lost | Offer | kept |
+/// | Offer, Sent | N_Ar | Failed `N_TIMEOUT_A` | - |
+/// | Receiving | CF | Receiving | N_Cr |
+/// | Receiving | CF, last of the message | Complete | - |
+/// | Receiving | CF, last of a block | Offer CTS or NotReady | N_Ar or N_Br |
+/// | Receiving | CF, wrong SN | Failed `N_WRONG_SN` | - |
+/// | Receiving | N_Cr | Failed `N_TIMEOUT_Cr` | - |
+/// | Refusing | commit, N_Ar | Idle (`FC-08`) | - |
+/// | NotReady, Offer, Sent, Receiving | abort | Failed `N_ERROR` | - |
+/// | any other | CF | ignored | kept |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    /// A flow control is owed, and the buffer is not ready.
+    NotReady,
+    /// A flow control wants to go out.
+    Offer(Answer),
+    /// It is in flight.
+    Sent(Answer),
+    /// Consecutive frames are awaited.
+    Receiving,
+    /// FC.OVFLW wants to go out.
+    Refusing,
+    /// An unread single frame is in the spare memory.
+    Single,
+    /// An unread message is in the buffer.
+    Complete,
+    /// An unread failure.
+    Failed(NResult),
+}
+
+/// The flow controls of a reception that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    ContinueToSend,
+    Wait,
+}
+
+/// How the reception before this one ended, if the user has not been told yet (`UNX-02`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Told,
+    Failed(NResult),
+    /// Its message is still in the buffer.
+    Complete {
+        size: u32,
+        source: u8,
+    },
+}
+
+/// What our flow controls say; N_ChangeParameter sets it.
+#[derive(Clone, Copy, Debug)]
+struct Offer {
+    block_size: u8,
+    st_min: StMin,
+}
+
+/// Where the next consecutive frame stands.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// Bytes that each consecutive frame but the last carries.
+    frame: u8,
+    /// Consecutive frames since the flow control.
+    received: u8,
+    /// SN of the next one.
+    sequence_number: u8,
+    /// A wrong SN that came before the confirmation of the flow control.
+    wrong: Option<u8>,
+}
+
+/// What the user has to be told next.
+pub(crate) enum Told {
+    Failed(NResult),
+    FirstFrame { size: u32, source: u8 },
+    Single { len: u8, source: u8 },
+    Complete { size: u32, source: u8 },
+}
+
+/// What an accepted consecutive frame means.
+pub(crate) struct Accepted {
+    /// Where its bytes go in the message.
+    pub(crate) offset: u32,
+    /// How many they are; the rest is padding.
+    pub(crate) len: u8,
+}
+
+impl Reception {
+    pub(crate) const fn new(config: &Config) -> Self {
+        Self {
+            deadline: Instant::ZERO,
+            size: 0,
+            received: 0,
+            next_frame: 0,
+            phase: Phase::Idle,
+            before: Before::Told,
+            offer: Offer {
+                block_size: config.receive.block_size,
+                st_min: config.receive.st_min,
+            },
+            block: Block {
+                frame: 0,
+                received: 0,
+                sequence_number: 1,
+                wrong: None,
+            },
+            waits: 0,
+            spare: 0,
+            source: 0,
+            announced: false,
+        }
+    }
+
+    pub(crate) const fn set_block_size(&mut self, block_size: u8) {
+        self.offer.block_size = block_size;
+    }
+
+    pub(crate) const fn set_st_min(&mut self, st_min: StMin) {
+        self.offer.st_min = st_min;
+    }
+
+    pub(crate) fn abort(&mut self) {
+        self.fail(NResult::Error(Cause::Aborted));
+    }
+
+    pub(crate) fn fail(&mut self, result: NResult) {
+        if self.is_active() {
+            self.phase = Phase::Failed(result);
+        }
+    }
+
+    pub(crate) fn reject(&mut self) {
+        if self.phase == Phase::Refusing {
+            self.phase = Phase::Idle;
+        }
+        self.fail(NResult::Error(Cause::Refused));
+    }
+
+    /// Makes way for a valid single or first frame (`UNX-01`). `false`, and no change, if the user has
+    /// not yet been told of what was before.
+    pub(crate) fn supersede(&mut self) -> bool {
+        if self.before != Before::Told || self.announced || self.phase == Phase::Single {
+            return false;
+        }
+        self.before = match self.phase {
+            Phase::Failed(result) => Before::Failed(result),
+            Phase::Complete => Before::Complete {
+                size: self.size,
+                source: self.source,
+            },
+            Phase::Sent(Answer::ContinueToSend)
+                if self.received == self.size && self.block.wrong.is_none() =>
+            {
+                Before::Complete {
+                    size: self.size,
+                    source: self.source,
+                }
+            }
+            _ if self.is_active() => Before::Failed(NResult::UnexpectedPdu),
+            _ => Before::Told,
+        };
+        self.phase = Phase::Idle;
+        true
+    }
+
+    /// A single frame is in the spare memory.
+    pub(crate) fn single(&mut self, len: usize, source: u8) {
+        self.phase = Phase::Single;
+        self.spare = len as u8;
+        self.source = source;
+    }
+
+    /// A first frame was accepted; its data is in the spare memory. `carried` bytes came with it.
+    pub(crate) fn begin(&mut self, now: Instant, config: &Config, first: First) {
+        self.size = first.size;
+        self.source = first.source;
+        self.received = 0;
+        self.waits = 0;
+        self.spare = first.carried;
+        self.announced = true;
+        self.block = Block {
+            frame: first.per_consecutive,
+            received: 0,
+            sequence_number: 1,
+            wrong: None,
+        };
+        self.not_ready(now, config);
+    }
+
+    /// Listening only, and no room: the message is let go.
+    pub(crate) fn forget(&mut self) {
+        self.announced = false;
+        self.phase = Phase::Idle;
+    }
+
+    /// A first frame that is too long was received (`FC-08`).
+    pub(crate) fn refuse(&mut self, now: Instant, config: &Config) {
+        if !config.receive.listen_only {
+            self.enter(
+                Phase::Refusing,
+                now.after_micros(micros(config.timing.n_ar)),
+            );
+        }
+    }
+
+    /// The data of the first frame went to the buffer.
+    pub(crate) const fn took_first(&mut self, carried: u8) {
+        self.received = carried as u32;
+        self.spare = 0;
+    }
+
+    /// The buffer is ready for the next block.
+    pub(crate) fn ready(&mut self, now: Instant, config: &Config) {
+        if config.receive.listen_only {
+            self.enter(
+                Phase::Receiving,
+                now.after_micros(micros(config.timing.n_cr)),
+            );
+        } else {
+            let deadline = now.after_micros(micros(config.timing.n_ar));
+            self.enter(Phase::Offer(Answer::ContinueToSend), deadline);
+        }
+    }
+
+    /// Checks a consecutive frame: is it awaited, has it the right length, the right number?
+    #[inline]
+    pub(crate) fn accept(
+        &mut self,
+        config: &Config,
+        sequence_number: u8,
+        data_len: usize,
+        can_dl: usize,
+    ) -> Result<Option<Accepted>, Ignored> {
+        let early = match self.phase {
+            Phase::Receiving => false,
+            Phase::Sent(Answer::ContinueToSend) if !self.is_block_done(config) => true,
+            _ => return Err(Ignored::UnexpectedConsecutiveFrame),
+        };
+        let full = usize::from(self.block.frame);
+        let remaining = self.size - self.received;
+        let len = if remaining as usize > full {
+            if data_len != full {
+                return Err(Ignored::ConsecutiveFrame);
+            }
+            full
+        } else {
+            let remaining = remaining as usize;
+            if data_len < remaining
+                || data_len > full
+                || !fits_policy(config.receive.padding, can_dl, data_len - remaining)
+            {
+                return Err(Ignored::ConsecutiveFrame);
+            }
+            remaining
+        };
+        let expected = self.block.sequence_number;
+        if sequence_number != expected {
+            if early {
+                self.block.wrong = Some(sequence_number);
+            } else {
+                self.fail(NResult::WrongSn {
+                    expected,
+                    received: sequence_number,
+                });
+            }
+            return Ok(None);
+        }
+        Ok(Some(Accepted {
+            offset: self.received,
+            len: len as u8,
+        }))
+    }
+
+    /// The bytes of an accepted consecutive frame are in the buffer. `true` if a flow control is owed.
+    #[inline]
+    pub(crate) fn took(&mut self, now: Instant, config: &Config, len: u8) -> bool {
+        self.received += u32::from(len);
+        self.block.sequence_number = (self.block.sequence_number + 1) & 0xF;
+        self.block.received = self.block.received.wrapping_add(1);
+        if self.phase == Phase::Receiving {
+            self.settle(now, config)
+        } else {
+            false
+        }
+    }
+
+    /// The offered frame was committed.
+    pub(crate) fn commit(&mut self, now: Instant, config: &Config) -> u32 {
+        let frame = self.next_frame;
+        self.next_frame = (frame + 1) & SEQUENCE_MASK;
+        match self.phase {
+            Phase::Offer(answer) => {
+                match answer {
+                    Answer::Wait => self.waits = self.waits.saturating_add(1),
+                    Answer::ContinueToSend => {
+                        self.waits = 0;
+                        self.block.received = 0;
+                    }
+                }
+                self.phase = Phase::Sent(answer);
+            }
+            _ => self.phase = Phase::Idle,
+        }
+        if matches!(config.confirmation, Confirmation::OnCommit) {
+            self.confirm(now, config, frame);
+        }
+        frame
+    }
+
+    /// A flow control is on the bus. `true` if the next one is owed at once, because a whole block came
+    /// before this confirmation.
+    pub(crate) fn confirm(&mut self, now: Instant, config: &Config, frame: u32) -> bool {
+        match self.phase {
+            Phase::Sent(answer) if self.is_newest(frame) => match answer {
+                Answer::Wait => {
+                    self.not_ready(now, config);
+                    false
+                }
+                Answer::ContinueToSend => {
+                    self.phase = Phase::Receiving;
+                    self.settle(now, config)
+                }
+            },
+            _ => false,
+        }
+    }
+
+    /// A flow control will not go out: it is offered again, unless the peer has answered it.
+    pub(crate) fn handle_failed(&mut self, now: Instant, config: &Config, frame: u32) {
+        let Phase::Sent(answer) = self.phase else {
+            return;
+        };
+        if !self.is_newest(frame) {
+            return;
+        }
+        if self.block.received > 0 || self.block.wrong.is_some() {
+            self.confirm(now, config, frame);
+            return;
+        }
+        if answer == Answer::Wait {
+            self.waits = self.waits.saturating_sub(1);
+        }
+        self.phase = Phase::Offer(answer);
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) {
+        let Some(timeout) = self.timeout() else {
+            return;
+        };
+        if now < timeout.at {
+            return;
+        }
+        match timeout.timer {
+            Timer::NBr if self.waits < config.receive.max_wait => {
+                let deadline = now.after_micros(micros(config.timing.n_ar));
+                self.enter(Phase::Offer(Answer::Wait), deadline);
+            }
+            Timer::NBr => self.fail(NResult::WaitOverrun {
+                limit: config.receive.max_wait,
+            }),
+            Timer::NCr => self.fail(NResult::TimeoutCr),
+            _ if self.phase == Phase::Refusing => self.phase = Phase::Idle,
+            _ => self.fail(NResult::TimeoutA),
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Timeout> {
+        let timer = match self.phase {
+            Phase::NotReady => Timer::NBr,
+            Phase::Offer(_) | Phase::Sent(_) | Phase::Refusing => Timer::NAr,
+            Phase::Receiving => Timer::NCr,
+            _ => return None,
+        };
+        Some(Timeout {
+            at: self.deadline,
+            timer,
+        })
+    }
+
+    /// The flow control that wants to go out.
+    pub(crate) const fn flow_control(&self) -> Option<FlowControl> {
+        let status = match self.phase {
+            Phase::Offer(Answer::ContinueToSend) => FlowStatus::ContinueToSend,
+            Phase::Offer(Answer::Wait) => FlowStatus::Wait,
+            Phase::Refusing => FlowStatus::Overflow,
+            _ => return None,
+        };
+        Some(FlowControl {
+            status,
+            block_size: self.offer.block_size,
+            st_min: self.offer.st_min,
+        })
+    }
+
+    /// What the user has to be told next, in the order in which it happened.
+    pub(crate) fn tell(&mut self) -> Option<Told> {
+        match core::mem::replace(&mut self.before, Before::Told) {
+            Before::Failed(result) => return Some(Told::Failed(result)),
+            Before::Complete { size, source } => return Some(Told::Complete { size, source }),
+            Before::Told => {}
+        }
+        if core::mem::take(&mut self.announced) {
+            return Some(Told::FirstFrame {
+                size: self.size,
+                source: self.source,
+            });
+        }
+        let told = match self.phase {
+            Phase::Single => Told::Single {
+                len: self.spare,
+                source: self.source,
+            },
+            Phase::Complete => Told::Complete {
+                size: self.size,
+                source: self.source,
+            },
+            Phase::Failed(result) => Told::Failed(result),
+            _ => return None,
+        };
+        self.phase = Phase::Idle;
+        Some(told)
+    }
+
+    /// Whether [`tell`](Self::tell) has something to say.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Single | Phase::Complete | Phase::Failed(_)
+        ) || self.announced
+            || self.before != Before::Told
+    }
+
+    /// Whether a segmented reception is in progress.
+    pub(crate) const fn is_active(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::NotReady | Phase::Offer(_) | Phase::Sent(_) | Phase::Receiving
+        )
+    }
+
+    /// Whether the buffer must be asked if it is ready, before a flow control can go out.
+    pub(crate) fn awaits_buffer(&self) -> bool {
+        matches!(self.phase, Phase::NotReady | Phase::Offer(Answer::Wait)) && self.buffer_is_free()
+    }
+
+    /// Whether no unread message is in the buffer.
+    pub(crate) fn buffer_is_free(&self) -> bool {
+        !matches!(self.before, Before::Complete { .. })
+    }
+
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.phase == Phase::Receiving
+    }
+
+    pub(crate) const fn size(&self) -> u32 {
+        self.size
+    }
+
+    pub(crate) const fn received(&self) -> u32 {
+        self.received
+    }
+
+    /// Bytes of the first frame that wait in the spare memory.
+    pub(crate) const fn waiting(&self) -> u8 {
+        self.spare
+    }
+
+    pub(crate) const fn source(&self) -> u8 {
+        self.source
+    }
+
+    /// The consecutive frames that are here have effect now. `true` if a flow control is owed.
+    #[inline]
+    fn settle(&mut self, now: Instant, config: &Config) -> bool {
+        if let Some(received) = self.block.wrong {
+            let expected = self.block.sequence_number;
+            self.fail(NResult::WrongSn { expected, received });
+        } else if self.received == self.size {
+            self.phase = Phase::Complete;
+        } else if self.is_block_done(config) {
+            self.not_ready(now, config);
+            return true;
+        } else {
+            self.deadline = now.after_micros(micros(config.timing.n_cr));
+        }
+        false
+    }
+
+    /// Whether no further consecutive frame is awaited before the next flow control.
+    #[inline]
+    fn is_block_done(&self, config: &Config) -> bool {
+        self.received == self.size
+            || self.block.wrong.is_some()
+            || (self.offer.block_size != 0
+                && self.block.received == self.offer.block_size
+                && !config.receive.listen_only)
+    }
+
+    fn not_ready(&mut self, now: Instant, config: &Config) {
+        self.enter(
+            Phase::NotReady,
+            now.after_micros(micros(config.timing.n_br)),
+        );
+    }
+
+    const fn is_newest(&self, frame: u32) -> bool {
+        self.next_frame.wrapping_sub(1) & SEQUENCE_MASK == frame
+    }
+
+    #[inline]
+    fn enter(&mut self, phase: Phase, deadline: Instant) {
+        self.phase = phase;
+        self.deadline = deadline;
+    }
+}
+
+/// An accepted first frame.
+pub(crate) struct First {
+    pub(crate) size: u32,
+    pub(crate) source: u8,
+    /// Message bytes in it.
+    pub(crate) carried: u8,
+    /// Message bytes in each consecutive frame that follows: RX_DL less address and PCI (`PCI-13`).
+    pub(crate) per_consecutive: u8,
+}
+
+/// `PCI-08`, for the last consecutive frame.
+const fn fits_policy(padding: RxPadding, can_dl: usize, surplus: usize) -> bool {
+    match padding {
+        RxPadding::Any => true,
+        RxPadding::Padded => can_dl >= 8,
+        RxPadding::Exact => can_dl > 8 || surplus == 0,
+    }
+}
