@@ -357,6 +357,7 @@ impl Reception {
     }
 
     /// The offered frame was committed.
+    #[inline(never)]
     pub(crate) fn commit(&mut self, now: Instant, config: &Config) -> u32 {
         let frame = self.next_frame;
         self.next_frame = (frame + 1) & SEQUENCE_MASK;

@@ -164,7 +164,7 @@ impl Transfer {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn commit(&mut self, now: Instant, config: &Config, bytes: u8) -> u32 {
         let frame = self.next_frame;
         self.next_frame = (frame + 1) & SEQUENCE_MASK;
@@ -198,6 +198,7 @@ impl Transfer {
         }
     }
 
+    #[inline(never)]
     fn commit_consecutive(&mut self, now: Instant, config: &Config, bytes: u8, frame: u32) {
         self.last_bytes = bytes;
         self.in_flight = self.in_flight.saturating_add(1);
