@@ -106,11 +106,8 @@ impl fmt::Debug for Id {
 #[cfg(feature = "defmt")]
 impl defmt::Format for Id {
     fn format(&self, f: defmt::Formatter<'_>) {
-        if self.is_extended() {
-            defmt::write!(f, "{=u32:08X}", self.value());
-        } else {
-            defmt::write!(f, "{=u32:03X}", self.value());
-        }
+        let suffix = if self.is_extended() { "x" } else { "" };
+        defmt::write!(f, "{=u32:X}{=str}", self.value(), suffix);
     }
 }
 
