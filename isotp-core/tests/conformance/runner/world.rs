@@ -181,7 +181,7 @@ impl World {
             let mut frame = Frame::new();
             if self.drive == Drive::Hesitant {
                 // the controller is full
-                drop(self.link.poll_transmit(now, &mut frame));
+                let _ = self.link.poll_transmit(now, &mut frame);
             }
             let Some(transmit) = self.link.poll_transmit(now, &mut frame) else {
                 return Ok(());
