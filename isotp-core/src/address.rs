@@ -131,6 +131,12 @@ impl Half {
         self.format.has_byte() as usize
     }
 
+    /// Whether target and source are the same node.
+    const fn names_one_node(self) -> bool {
+        let id = self.id.value();
+        self.format.is_fixed() && (id >> 8) as u8 == id as u8
+    }
+
     const fn same_n_ai(self, other: Self) -> bool {
         let ids = if self.format.is_fixed() && other.format.is_fixed() {
             self.id.raw() & !PRIORITY == other.id.raw() & !PRIORITY
@@ -181,10 +187,17 @@ impl Address {
     /// Two halves, of the same format or not.
     ///
     /// # Errors
-    /// [`AddressError::SameIds`] if a link would hear its own frames (`ADR-09`).
+    /// [`AddressError::SameIds`] if a link would hear its own frames, [`AddressError::SameNodes`] if an
+    /// id that names target and source names one node twice (`ADR-09`).
     pub const fn from_halves(tx: Half, rx: Half) -> Result<Self, AddressError> {
         if tx.same_n_ai(rx) {
             return Err(AddressError::SameIds { id: tx.id });
+        }
+        if tx.names_one_node() {
+            return Err(AddressError::SameNodes { id: tx.id });
+        }
+        if rx.names_one_node() {
+            return Err(AddressError::SameNodes { id: rx.id });
         }
         Ok(Self {
             tx,

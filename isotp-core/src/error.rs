@@ -163,6 +163,11 @@ pub enum AddressError {
         /// The id that both have.
         id: Id,
     },
+    /// A normal fixed or mixed 29-bit id whose target is its source (`ADR-09`).
+    SameNodes {
+        /// The id.
+        id: Id,
+    },
     /// A priority above 7.
     Priority {
         /// The value that came.
@@ -183,6 +188,10 @@ impl fmt::Display for AddressError {
                     "tx_id and rx_id are both {id}, expected two different addresses"
                 )
             }
+            Self::SameNodes { id } => write!(
+                f,
+                "id {id} names the same node as target and as source, expected two different nodes"
+            ),
             Self::Priority { priority } => write!(f, "priority {priority}, expected 0 to 7"),
             Self::NotFixed => {
                 f.write_str("expected a normal fixed or mixed 29-bit address for this operation")
