@@ -230,6 +230,8 @@ pub enum ConfigError {
         #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
         value: Duration,
     },
+    /// `receive.listen_only` is unset, and an observer only listens (`FC-11`).
+    NotListening,
     /// The spare memory is too small for this frame kind.
     Spare {
         /// Bytes needed.
@@ -266,6 +268,10 @@ impl fmt::Display for ConfigError {
                     "timing.{field} is {value:?}, expected more than zero and less than an hour"
                 )
             }
+            Self::NotListening => f.write_str(
+                "receive.listen_only is unset, expected it set: an observer only listens; \
+                 Config::listening() does that",
+            ),
             Self::Spare { needed, given } => write!(
                 f,
                 "the spare memory has {given} bytes, expected at least {needed} for this frame kind"

@@ -26,10 +26,13 @@ mod frame;
 mod functional;
 mod link;
 mod machine;
+mod observer;
 mod payload;
 pub mod pdu;
 mod receiver;
 mod sender;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use address::{Address, AddressFormat, Half};
@@ -47,6 +50,7 @@ pub use event::{Event, Message};
 pub use frame::{Frame, FrameKind, FrameView, Id};
 pub use link::{Link, Parameter};
 pub use machine::{Machine, Transmit, TxToken};
+pub use observer::{Direction, Observed, Observer};
 pub use payload::{Payload, Prepared};
 pub use receiver::Receiver;
 pub use sender::Sender;

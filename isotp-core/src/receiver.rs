@@ -210,6 +210,10 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         &self.reception
     }
 
+    pub(crate) const fn reception_mut(&mut self) -> &mut Reception {
+        &mut self.reception
+    }
+
     fn handle_single(&mut self, data: &[u8], source: u8) -> Result<(), Ignored> {
         let too_long = data.len() as u64 > u64::from(self.buffer.limit());
         if !self.reception.supersede() {

@@ -242,6 +242,13 @@ impl Reception {
         self.phase = Phase::Idle;
     }
 
+    /// Listening only: a flow control of the other side went by, so the transfer is alive.
+    pub(crate) fn keep_alive(&mut self, now: Instant, config: &Config) {
+        if self.phase == Phase::Receiving {
+            self.deadline = now.after_micros(micros(config.timing.n_cr));
+        }
+    }
+
     /// A first frame that is too long was received (`FC-08`).
     pub(crate) fn refuse(&mut self, now: Instant, config: &Config) {
         if !config.receive.listen_only {
