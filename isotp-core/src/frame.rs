@@ -65,6 +65,12 @@ impl Id {
         }
     }
 
+    /// The lower 29 bits of `value`.
+    #[cfg(feature = "embedded-can")]
+    pub(crate) const fn from_29_bits(value: u32) -> Self {
+        Self(value & 0x1FFF_FFFF | EXTENDED)
+    }
+
     pub(crate) const fn raw(self) -> u32 {
         self.0
     }

@@ -20,6 +20,8 @@ extern crate std;
 mod address;
 mod buffer;
 mod config;
+#[cfg(feature = "embedded-can")]
+mod embedded_can;
 mod error;
 mod event;
 mod frame;
@@ -31,6 +33,8 @@ mod payload;
 pub mod pdu;
 mod receiver;
 mod sender;
+#[cfg(feature = "std")]
+mod std_time;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -43,6 +47,8 @@ pub use config::{
     Config, Confirmation, Duplex, FlowControlUse, ReceiveConfig, RxPadding, StMin, Timing,
     TransmitConfig,
 };
+#[cfg(feature = "embedded-can")]
+pub use embedded_can::WrongIdLength;
 pub use error::{
     AddressError, Cause, ChangeError, ConfigError, IdError, Ignored, NResult, Refused, SendError,
 };
@@ -54,4 +60,6 @@ pub use observer::{Direction, Observed, Observer};
 pub use payload::{Payload, Prepared};
 pub use receiver::Receiver;
 pub use sender::Sender;
+#[cfg(feature = "std")]
+pub use std_time::Clock;
 pub use time::{Instant, Timeout, Timer};
