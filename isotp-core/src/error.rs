@@ -170,6 +170,11 @@ pub enum AddressError {
     },
     /// An operation that needs a normal fixed or mixed 29-bit address.
     NotFixed,
+    /// An id that a normal fixed or mixed 29-bit address cannot have; only deserialisation meets it.
+    FixedId {
+        /// The id.
+        id: Id,
+    },
     /// A functional id that this address format cannot have.
     FunctionalFormat,
 }
@@ -187,6 +192,11 @@ impl fmt::Display for AddressError {
             Self::NotFixed => {
                 f.write_str("expected a normal fixed or mixed 29-bit address for this operation")
             }
+            Self::FixedId { id } => write!(
+                f,
+                "id {id} does not fit the address format, expected 29 bits with 0xDA or 0xDB (normal \
+                 fixed), 0xCE or 0xCD (mixed 29) in bits 16 to 25, functional only in functional halves"
+            ),
             Self::FunctionalFormat => f.write_str(
                 "this functional id does not fit the address format; use the constructor of the \
                  same format as the physical half",
