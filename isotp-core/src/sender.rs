@@ -272,3 +272,6 @@ fn fill<P: Payload>(
     let room = frame.data.get_mut(start..start + len)?;
     (payload.copy_to(offset, room)? >= len).then_some(())
 }
+
+#[cfg(test)]
+mod tests;
