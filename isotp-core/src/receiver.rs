@@ -328,3 +328,6 @@ pub(crate) const fn check_spare(config: &Config, given: usize) -> Result<(), Con
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
