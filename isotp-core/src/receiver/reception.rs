@@ -48,7 +48,7 @@ pub(crate) struct Reception {
 /// | Sent CTS | CF | same: taken, but it acts at the confirmation (`TIM-10`) | kept |
 /// | Sent CTS | confirmed | as after the CFs that are here: Receiving, Complete, ... | N_Cr |
 /// | Sent WAIT | confirmed | NotReady | N_Br |
-/// | Sent | frame lost | Offer | kept |
+/// | Sent | frame lost | Offer; a CTS that was answered counts as confirmed | kept |
 /// | Offer, Sent | N_Ar | Failed `N_TIMEOUT_A` | - |
 /// | Receiving | CF | Receiving | N_Cr |
 /// | Receiving | CF, last of the message | Complete | - |
@@ -389,12 +389,15 @@ impl Reception {
         if !self.is_newest(frame) {
             return;
         }
-        if self.block.received > 0 || self.block.wrong.is_some() {
-            self.confirm(now, config, frame);
-            return;
-        }
-        if answer == Answer::Wait {
-            self.waits = self.waits.saturating_sub(1);
+        match answer {
+            // the consecutive frames of the block before it say nothing about a WAIT
+            Answer::Wait => self.waits = self.waits.saturating_sub(1),
+            Answer::ContinueToSend => {
+                if self.block.received > 0 || self.block.wrong.is_some() {
+                    self.confirm(now, config, frame);
+                    return;
+                }
+            }
         }
         self.phase = Phase::Offer(answer);
     }

@@ -500,6 +500,22 @@ fn waits_are_counted_in_a_row() {
     assert_eq!(rig.look(), "N_WFT_OVRN, idle");
 }
 
+/// A WAIT in the middle of a message that the controller lost is offered again, like the first one.
+#[test]
+fn a_lost_wait_between_blocks_is_offered_again() {
+    let mut rig = Rig::new("bs=1 wft=1");
+    rig.run(
+        &[
+            FF,
+            "commit; con 0; busy",
+            CF1,
+            "at 100; commit; at 150; lost 1",
+        ]
+        .join(";"),
+    );
+    assert_eq!(rig.look(), "ff 20, WAIT, NAr 1100");
+}
+
 /// A late or double confirmation of a flow control changes nothing (`TIM-11`).
 #[test]
 fn stale_confirmations_change_nothing() {
