@@ -450,3 +450,6 @@ impl core::str::FromStr for Parameter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -279,7 +279,7 @@ fn every_state_ends_without_a_controller() {
                 next.is_none_or(|next| next.at > timeout.at),
                 "[{before}] [{input}]"
             );
-            drop(rig.poll());
+            let _ = rig.poll();
             timeouts += 1;
             assert!(timeouts < 4, "[{before}] [{input}]");
         }
