@@ -144,6 +144,16 @@ fn any_source_is_answered_where_it_sends_from() {
 }
 
 #[test]
+fn a_first_frame_that_is_too_long_is_refused_where_it_comes_from() {
+    let config = Config::new();
+    let mut link = link(any_source(), &config);
+    hear(&mut link, "18DAF142#1029000102030405");
+    assert_eq!(sent(&mut link), ["18DA42F1#320000"]);
+    hear(&mut link, "18DAF143#1029000102030405");
+    assert_eq!(sent(&mut link), ["18DA43F1#320000"]);
+}
+
+#[test]
 fn another_source_in_the_middle_of_a_message_is_ignored() {
     let mut config = Config::new();
     config.diagnostics = true;

@@ -250,7 +250,8 @@ impl Reception {
     }
 
     /// A first frame that is too long was received (`FC-08`).
-    pub(crate) fn refuse(&mut self, now: Instant, config: &Config) {
+    pub(crate) fn refuse(&mut self, now: Instant, config: &Config, source: u8) {
+        self.source = source;
         if !config.receive.listen_only {
             self.enter(
                 Phase::Refusing,
