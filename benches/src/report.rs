@@ -1,0 +1,97 @@
+//! The tables, and the limits that they must hold.
+
+use crate::Result;
+use crate::timing::Spread;
+use crate::workload::Workload;
+
+/// Prints tables as they are measured, and remembers broken limits.
+pub(crate) struct Report {
+    markdown: bool,
+    broken: Vec<String>,
+}
+
+impl Report {
+    pub(crate) const fn new(markdown: bool) -> Self {
+        Self {
+            markdown,
+            broken: Vec::new(),
+        }
+    }
+
+    /// Time and instructions per frame.
+    pub(crate) fn frames(&self, rows: &[(Workload, Spread, f64)]) {
+        let head = [
+            "workload",
+            "ns a frame",
+            "min to max",
+            "GB/s",
+            "instructions a frame",
+        ];
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(workload, spread, instructions)| {
+                vec![
+                    workload.title(),
+                    format!("{:.2}", spread.median),
+                    format!("{:.2} to {:.2}", spread.min, spread.max),
+                    format!("{:.3}", spread.gigabytes),
+                    format!("{instructions:.1}"),
+                ]
+            })
+            .collect();
+        self.table(&head, &rows);
+    }
+
+    /// Bytes of each type.
+    pub(crate) fn sizes(&self, rows: &[(&str, usize)]) {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(name, size)| vec![(*name).to_owned(), size.to_string()])
+            .collect();
+        self.table(&["type", "bytes"], &rows);
+    }
+
+    /// The verdict.
+    pub(crate) fn finish(self) -> Result<()> {
+        if self.broken.is_empty() {
+            Ok(())
+        } else {
+            Err(self.broken.join("; "))
+        }
+    }
+
+    fn table(&self, head: &[&str], rows: &[Vec<String>]) {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            let widest = cells.map(|cell| cell.chars().count()).max();
+            let head = head.get(column).map_or(0, |cell| cell.chars().count());
+            widest.unwrap_or(0).max(head)
+        };
+        let bar = if self.markdown { "|" } else { " " };
+        let print = |cells: &[String]| {
+            let mut line = bar.to_owned();
+            for (column, cell) in cells.iter().enumerate() {
+                let pad = " ".repeat(width(column) - cell.chars().count());
+                line += &if column == 0 {
+                    format!(" {cell}{pad} {bar}")
+                } else {
+                    format!(" {pad}{cell} {bar}")
+                };
+            }
+            println!("{}", line.trim_end());
+        };
+        print(
+            &head
+                .iter()
+                .map(|cell| (*cell).to_owned())
+                .collect::<Vec<_>>(),
+        );
+        let rule = |column| match (self.markdown, column) {
+            (true, 1..) => "-".repeat(width(column) - 1) + ":",
+            _ => "-".repeat(width(column)),
+        };
+        print(&(0..head.len()).map(rule).collect::<Vec<_>>());
+        rows.iter().for_each(|row| print(row));
+        println!();
+    }
+}
