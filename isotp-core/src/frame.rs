@@ -105,6 +105,10 @@ impl fmt::Debug for Id {
 
 #[cfg(feature = "defmt")]
 impl defmt::Format for Id {
+    #[allow(
+        clippy::if_same_then_else,
+        reason = "the format strings differ, which the expanded macro does not show"
+    )]
     fn format(&self, f: defmt::Formatter<'_>) {
         if self.is_extended() {
             defmt::write!(f, "{=u32:08X}", self.value());
