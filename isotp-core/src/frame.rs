@@ -110,11 +110,8 @@ impl defmt::Format for Id {
         reason = "the format strings differ, which the expanded macro does not show"
     )]
     fn format(&self, f: defmt::Formatter<'_>) {
-        if self.is_extended() {
-            defmt::write!(f, "{=u32:08X}", self.value());
-        } else {
-            defmt::write!(f, "{=u32:03X}", self.value());
-        }
+        let suffix = if self.is_extended() { "x" } else { "" };
+        defmt::write!(f, "{=u32:X}{=str}", self.value(), suffix);
     }
 }
 

@@ -84,6 +84,16 @@ impl FunctionalTransfer {
         })
     }
 
+    /// The deadline; `Instant::MAX` while there is none.
+    #[inline]
+    pub(crate) const fn deadline(&self) -> Instant {
+        if self.is_busy() {
+            self.deadline
+        } else {
+            Instant::MAX
+        }
+    }
+
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
         let Phase::Done(result) = self.phase else {
             return None;
@@ -102,6 +112,18 @@ impl FunctionalTransfer {
 
     pub(crate) const fn is_busy(&self) -> bool {
         matches!(self.phase, Phase::Ready | Phase::Sent)
+    }
+
+    pub(crate) const fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Done(_))
+    }
+
+    pub(crate) const fn next_frame(&self) -> u32 {
+        self.next_frame
+    }
+
+    pub(crate) const fn set_next_frame(&mut self, number: u32) {
+        self.next_frame = number;
     }
 
     fn is_in_flight(&self, frame: u32) -> bool {

@@ -2,6 +2,8 @@
 
 mod machine;
 
+pub(crate) use machine::Offered;
+
 use core::ops::Deref;
 
 use crate::address::{Address, Half};

@@ -132,9 +132,9 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         config: &'a Config,
         frame: &mut Frame,
     ) -> Option<Transmit<'a>> {
-        self.ask_buffer(now, config);
-        let flow = self.reception.flow_control()?;
-        pdu::flow_control(frame, half, config, flow);
+        if !self.write_next(now, half, config, frame) {
+            return None;
+        }
         let half = TransmitHalf::FlowControl {
             reception: &mut self.reception,
         };
@@ -144,6 +144,22 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
             now,
             slot: 0,
         })
+    }
+
+    /// Writes the flow control that wants to go out; `false` if there is none.
+    pub(crate) fn write_next(
+        &mut self,
+        now: Instant,
+        half: Half,
+        config: &Config,
+        frame: &mut Frame,
+    ) -> bool {
+        self.ask_buffer(now, config);
+        let Some(flow) = self.reception.flow_control() else {
+            return false;
+        };
+        pdu::flow_control(frame, half, config, flow);
+        true
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
@@ -208,6 +224,10 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     pub(crate) const fn reception(&self) -> &Reception {
         &self.reception
+    }
+
+    pub(crate) const fn reception_mut(&mut self) -> &mut Reception {
+        &mut self.reception
     }
 
     fn handle_single(&mut self, data: &[u8], source: u8) -> Result<(), Ignored> {

@@ -124,20 +124,7 @@ impl<P: Payload> Sender<P> {
         config: &'a Config,
         frame: &mut Frame,
     ) -> Option<Transmit<'a>> {
-        self.transfer.end_gap(now, config);
-        let payload = self.payload.as_mut()?;
-        let written = if self.transfer.consecutive_is_ready() {
-            write_consecutive(&self.transfer, payload, half, config, frame)
-        } else if self.transfer.first_is_ready() {
-            write_first(&self.transfer, payload, half, config, frame)
-        } else {
-            return None;
-        };
-        let Some(bytes) = written else {
-            self.transfer.starve(now, config);
-            return None;
-        };
-        self.transfer.feed(now, config);
+        let bytes = self.write_next(now, half, config, frame)?;
         let half = TransmitHalf::Data {
             transfer: &mut self.transfer,
             bytes,
@@ -148,6 +135,31 @@ impl<P: Payload> Sender<P> {
             now,
             slot: 0,
         })
+    }
+
+    /// Writes the next data frame; says how many payload bytes it holds.
+    #[inline]
+    pub(crate) fn write_next(
+        &mut self,
+        now: Instant,
+        half: Half,
+        config: &Config,
+        frame: &mut Frame,
+    ) -> Option<u8> {
+        self.transfer.end_gap(now, config);
+        let payload = self.payload.as_mut()?;
+        let written = if self.transfer.consecutive_is_ready() {
+            write_consecutive(&self.transfer, payload, half, config, frame)
+        } else if self.transfer.first_is_ready() {
+            write_first(&self.transfer, payload, half, config, frame)
+        } else {
+            return None;
+        };
+        match written {
+            Some(_) => self.transfer.feed(now, config),
+            None => self.transfer.starve(now, config),
+        }
+        written
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
@@ -185,6 +197,10 @@ impl<P: Payload> Sender<P> {
 
     pub(crate) const fn transfer(&self) -> &Transfer {
         &self.transfer
+    }
+
+    pub(crate) const fn transfer_mut(&mut self) -> &mut Transfer {
+        &mut self.transfer
     }
 
     pub(crate) const fn payload_mut(&mut self) -> &mut Option<P> {

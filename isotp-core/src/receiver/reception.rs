@@ -426,6 +426,16 @@ impl Reception {
         })
     }
 
+    /// The deadline; `Instant::MAX` while there is none.
+    #[inline]
+    pub(crate) const fn deadline(&self) -> Instant {
+        if self.is_active() || matches!(self.phase, Phase::Refusing) {
+            self.deadline
+        } else {
+            Instant::MAX
+        }
+    }
+
     /// The flow control that wants to go out.
     pub(crate) const fn flow_control(&self) -> Option<FlowControl> {
         let status = match self.phase {
@@ -493,9 +503,26 @@ impl Reception {
         matches!(self.phase, Phase::NotReady | Phase::Offer(Answer::Wait)) && self.buffer_is_free()
     }
 
+    /// Whether a flow control may go out, now or once the buffer is asked.
+    #[inline]
+    pub(crate) const fn wants_poll(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::NotReady | Phase::Offer(_) | Phase::Refusing
+        )
+    }
+
     /// Whether no unread message is in the buffer.
     pub(crate) fn buffer_is_free(&self) -> bool {
         !matches!(self.before, Before::Complete { .. })
+    }
+
+    pub(crate) const fn next_frame(&self) -> u32 {
+        self.next_frame
+    }
+
+    pub(crate) const fn set_next_frame(&mut self, number: u32) {
+        self.next_frame = number;
     }
 
     pub(crate) fn is_receiving(&self) -> bool {

@@ -277,6 +277,16 @@ impl Transfer {
         })
     }
 
+    /// The deadline; `Instant::MAX` while there is none.
+    #[inline]
+    pub(crate) const fn deadline(&self) -> Instant {
+        if self.is_busy() {
+            self.deadline
+        } else {
+            Instant::MAX
+        }
+    }
+
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
         let Phase::Done(result) = self.phase else {
             return None;
@@ -324,6 +334,14 @@ impl Transfer {
 
     pub(crate) const fn sequence_number(&self) -> u8 {
         self.sequence_number
+    }
+
+    pub(crate) const fn next_frame(&self) -> u32 {
+        self.next_frame
+    }
+
+    pub(crate) const fn set_next_frame(&mut self, number: u32) {
+        self.next_frame = number;
     }
 
     const fn timer(&self) -> Timer {
