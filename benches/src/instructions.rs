@@ -1,6 +1,6 @@
 //! Instructions per frame, counted by callgrind: unlike time, the same on a busy machine.
 //!
-//! The program runs itself twice, with different numbers of rounds. The difference has no set-up in it.
+//! The program runs itself twice, with different numbers of frames. The difference has no set-up in it.
 
 use std::process::{Command, Stdio};
 
@@ -10,12 +10,12 @@ use crate::workload::Workload;
 
 /// Instructions that one more frame costs, both ends counted.
 pub(crate) fn per_frame(workload: Workload, effort: Effort) -> Result<f64> {
-    let rounds = match effort {
-        Effort::Quick => workload.rounds().div_ceil(4),
-        Effort::Full => workload.rounds(),
+    let frames = match effort {
+        Effort::Quick => workload.frames() / 3,
+        Effort::Full => workload.frames(),
     };
-    let (few, some) = count(workload, rounds)?;
-    let (many, more) = count(workload, 3 * rounds)?;
+    let (few, some) = count(workload, frames)?;
+    let (many, more) = count(workload, 3 * frames)?;
     if more <= some {
         return Err(format!("{}: no frames were counted", workload.name()));
     }
@@ -23,22 +23,22 @@ pub(crate) fn per_frame(workload: Workload, effort: Effort) -> Result<f64> {
 }
 
 /// Runs the workload in this process, for callgrind, and prints the number of frames.
-pub(crate) fn child(workload: &str, rounds: &str) -> Result<()> {
-    let rounds = rounds
+pub(crate) fn child(workload: &str, frames: &str) -> Result<()> {
+    let frames = frames
         .parse()
-        .map_err(|_| format!("expected a number of rounds, got '{rounds}'"))?;
-    let tally = Workload::from_name(workload)?.start()?.run(rounds)?;
+        .map_err(|_| format!("expected a number of frames, got '{frames}'"))?;
+    let tally = Workload::from_name(workload)?.start()?.run(frames)?;
     println!("{}", tally.frames);
     Ok(())
 }
 
 /// Instructions and frames of one run of the whole program.
-fn count(workload: Workload, rounds: u64) -> Result<(u64, u64)> {
+fn count(workload: Workload, frames: u64) -> Result<(u64, u64)> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args(["count", &workload.name(), &rounds.to_string()])
+        .args(["count", &workload.name(), &frames.to_string()])
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot start valgrind: {error}"))?;

@@ -1,12 +1,13 @@
 //! Measures the protocol: time and instructions per frame, sizes, and use of the bus.
 //!
 //! `cargo xtask bench [--quick] [--markdown]` runs all of it and fails where a limit is broken. This
-//! program starts itself under callgrind, with `count WORKLOAD ROUNDS`.
+//! program starts itself under callgrind, with `count WORKLOAD FRAMES`.
 #![forbid(unsafe_code)]
 
 mod instructions;
 mod pair;
 mod report;
+mod router;
 mod sizes;
 mod timing;
 mod workload;
@@ -33,8 +34,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let ["count", workload, rounds] = words[..] {
-        return instructions::child(workload, rounds);
+    if let ["count", workload, frames] = words[..] {
+        return instructions::child(workload, frames);
     }
     let (mut effort, mut markdown) = (Effort::Full, false);
     for word in words {
@@ -44,12 +45,12 @@ fn run(arguments: &[String]) -> Result<()> {
             _ => return Err(format!("expected --quick or --markdown, got '{word}'")),
         }
     }
-    let report = Report::new(markdown);
-    measure(&report, effort)?;
+    let mut report = Report::new(markdown);
+    measure(&mut report, effort)?;
     report.finish()
 }
 
-fn measure(report: &Report, effort: Effort) -> Result<()> {
+fn measure(report: &mut Report, effort: Effort) -> Result<()> {
     let mut frames = Vec::new();
     for workload in Workload::ALL {
         let spread = timing::measure(workload, effort)?;
@@ -57,6 +58,7 @@ fn measure(report: &Report, effort: Effort) -> Result<()> {
         frames.push((workload, spread, instructions));
     }
     report.frames(&frames);
+    report.scale(&frames);
     report.sizes(&sizes::all());
     Ok(())
 }

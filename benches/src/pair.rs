@@ -104,6 +104,7 @@ fn drain(link: &mut MemoryLink, tally: &mut Tally) {
     }
 }
 
-fn leak(bytes: Vec<u8>) -> &'static mut [u8] {
+/// Memory for the whole run.
+pub(crate) fn leak(bytes: Vec<u8>) -> &'static mut [u8] {
     Box::leak(bytes.into_boxed_slice())
 }

@@ -42,6 +42,26 @@ impl Report {
         self.table(&head, &rows);
     }
 
+    /// How much more a frame costs with many links than with one.
+    pub(crate) fn scale(&mut self, rows: &[(Workload, Spread, f64)]) {
+        let cost = |wanted: Workload| {
+            let row = rows.iter().find(|(workload, ..)| *workload == wanted);
+            row.map(|(.., instructions)| *instructions)
+        };
+        for size in [62, 4095] {
+            let one = cost(Workload::Routers { links: 1, size });
+            let many = cost(Workload::Routers {
+                links: 10_000,
+                size,
+            });
+            if let Some((one, many)) = one.zip(many) {
+                let title = format!("instructions at 10 000 links over those at 1, {size} bytes");
+                self.limit(&title, many / one, "at most", MAX_SCALE);
+            }
+        }
+        println!();
+    }
+
     /// Bytes of each type.
     pub(crate) fn sizes(&self, rows: &[(&str, usize)]) {
         let rows: Vec<_> = rows
@@ -57,6 +77,19 @@ impl Report {
             Ok(())
         } else {
             Err(self.broken.join("; "))
+        }
+    }
+
+    /// Prints a figure that has a limit.
+    fn limit(&mut self, title: &str, value: f64, relation: &str, limit: f64) {
+        let holds = match relation {
+            "at most" => value <= limit,
+            _ => value >= limit,
+        };
+        let line = format!("{title}: {value:.3} ({relation} {limit})");
+        println!("{}{line}", if self.markdown { "- " } else { "  " });
+        if !holds {
+            self.broken.push(format!("broken limit: {line}"));
         }
     }
 
@@ -95,3 +128,6 @@ impl Report {
         println!();
     }
 }
+
+/// What 10 000 links may cost, where one costs 1.
+const MAX_SCALE: f64 = 1.5;

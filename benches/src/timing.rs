@@ -26,26 +26,27 @@ pub(crate) struct Spread {
 /// Runs the workload many times; the machine's other work shows in `max`.
 pub(crate) fn measure(workload: Workload, effort: Effort) -> Result<Spread> {
     let mut running = workload.start()?;
-    let rounds = workload.rounds();
-    let tally = running.run(rounds)?;
+    running.run(workload.frames())?;
     let runs = match effort {
         Effort::Quick => 50,
-        Effort::Full => 1000,
+        Effort::Full => 500,
     };
     let mut nanos = Vec::with_capacity(runs);
+    let (mut bytes, mut frames) = (0, 0);
     for _ in 0..runs {
         let begin = Instant::now();
-        running.run(rounds)?;
-        nanos.push(begin.elapsed().as_nanos() as f64);
+        let tally = running.run(workload.frames())?;
+        nanos.push(begin.elapsed().as_nanos() as f64 / tally.frames as f64);
+        bytes += tally.bytes;
+        frames += tally.frames;
     }
     nanos.sort_by(f64::total_cmp);
-    let frames = tally.frames as f64;
-    let at = |index: usize| nanos.get(index).copied().unwrap_or_default() / frames;
+    let at = |index: usize| nanos.get(index).copied().unwrap_or_default();
     let median = at(runs / 2);
     Ok(Spread {
         min: at(0),
         median,
         max: at(runs - 1),
-        gigabytes: tally.bytes as f64 / (median * frames),
+        gigabytes: bytes as f64 / (median * frames as f64),
     })
 }
