@@ -4,6 +4,7 @@
 //! program starts itself under callgrind, with `count WORKLOAD FRAMES`.
 #![forbid(unsafe_code)]
 
+mod bus;
 mod instructions;
 mod pair;
 mod report;
@@ -14,6 +15,7 @@ mod workload;
 
 use std::process::ExitCode;
 
+use bus::Wire;
 use report::Report;
 use timing::Effort;
 use workload::Workload;
@@ -59,6 +61,7 @@ fn measure(report: &mut Report, effort: Effort) -> Result<()> {
     }
     report.frames(&frames);
     report.scale(&frames);
+    report.bus(&[bus::measure(Wire::Cc)?, bus::measure(Wire::Fd)?]);
     report.sizes(&sizes::all());
     Ok(())
 }

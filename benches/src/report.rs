@@ -1,6 +1,7 @@
 //! The tables, and the limits that they must hold.
 
 use crate::Result;
+use crate::bus::Use;
 use crate::timing::Spread;
 use crate::workload::Workload;
 
@@ -62,6 +63,22 @@ impl Report {
         println!();
     }
 
+    /// How much of the bus one transfer uses.
+    pub(crate) fn bus(&mut self, rows: &[Use]) {
+        for row in rows {
+            println!(
+                "{}bus use of 1 MiB over {}: {:.0} bytes a second of {:.0} in back-to-back frames",
+                self.bullet(),
+                row.wire.title(),
+                row.rate,
+                row.best
+            );
+            let title = format!("bus use in percent, {}", row.wire.title());
+            self.limit(&title, 100.0 * row.rate / row.best, "at least", MIN_BUS_USE);
+        }
+        println!();
+    }
+
     /// Bytes of each type.
     pub(crate) fn sizes(&self, rows: &[(&str, usize)]) {
         let rows: Vec<_> = rows
@@ -87,10 +104,14 @@ impl Report {
             _ => value >= limit,
         };
         let line = format!("{title}: {value:.3} ({relation} {limit})");
-        println!("{}{line}", if self.markdown { "- " } else { "  " });
+        println!("{}{line}", self.bullet());
         if !holds {
             self.broken.push(format!("broken limit: {line}"));
         }
+    }
+
+    const fn bullet(&self) -> &'static str {
+        if self.markdown { "- " } else { "  " }
     }
 
     fn table(&self, head: &[&str], rows: &[Vec<String>]) {
@@ -131,3 +152,6 @@ impl Report {
 
 /// What 10 000 links may cost, where one costs 1.
 const MAX_SCALE: f64 = 1.5;
+
+/// What one transfer must make of a bus, in percent of what the same frames could carry.
+const MIN_BUS_USE: f64 = 99.0;
