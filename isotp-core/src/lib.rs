@@ -55,3 +55,8 @@ pub use receiver::Receiver;
 pub use router::{InsertError, LinkId, Order, RefusedLink, Router, Slot, Slots};
 pub use sender::Sender;
 pub use time::{Instant, Timeout, Timer};
+
+/// The example of the front page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
