@@ -57,10 +57,11 @@ impl Pair {
         loop {
             let data = self.cross(Direction::Data);
             let answers = self.cross(Direction::Answers);
-            if data + answers == 0 {
+            self.tally.frames += data + answers;
+            // without an answer, nothing has changed for the tester
+            if answers == 0 {
                 break;
             }
-            self.tally.frames += data + answers;
         }
     }
 
