@@ -67,3 +67,8 @@ pub use sender::Sender;
 #[cfg(feature = "std")]
 pub use std_time::Clock;
 pub use time::{Instant, Timeout, Timer};
+
+/// The example of the front page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
