@@ -28,7 +28,7 @@ pub trait Machine {
     fn handle_transmitted(&mut self, now: Instant, token: TxToken);
 
     /// A committed frame will not go out. It is offered again within N_As or N_Ar, or the transfer
-    /// ends with `N_ERROR` where later frames of it were committed already.
+    /// ends with `N_ERROR` where several frames of it are in flight, since their order is lost.
     fn handle_failed(&mut self, now: Instant, token: TxToken);
 
     /// Time has passed. Afterwards every deadline is later than `now`.
@@ -73,7 +73,8 @@ pub(crate) enum TransmitHalf<'a> {
 
 impl Transmit<'_> {
     /// The controller took the frame, at `now`.
-    #[inline]
+    // inlined, a frame's handle never exists in memory
+    #[inline(always)]
     pub fn commit(self, now: Instant) -> TxToken {
         let now = now.max(self.now);
         let (channel, sequence) = match self.half {

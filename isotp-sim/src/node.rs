@@ -4,8 +4,8 @@ use core::fmt;
 use core::ops::Deref;
 
 use isotp_core::{
-    Config, Event, Frame, FrameView, Ignored, Instant, Link, Machine, NResult, Payload, RxBuffer,
-    Timeout, Transmit, TxToken,
+    Config, Event, Frame, FrameView, Ignored, Instant, Link, Machine, NResult, Payload, Router,
+    RxBuffer, Slots, Timeout, Transmit, TxToken,
 };
 
 /// A machine on a simulated bus: frames and time as [`Machine`] has them, and its events in one form.
@@ -101,6 +101,16 @@ where
 {
     fn poll_happening(&mut self) -> Option<(u32, Happening)> {
         self.poll_event().map(|event| (0, Happening::of(&event)))
+    }
+}
+
+impl<T: Slots> Node for Router<T>
+where
+    T::Buffer: AsRef<[u8]> + fmt::Debug,
+{
+    fn poll_happening(&mut self) -> Option<(u32, Happening)> {
+        self.poll_event()
+            .map(|(link, event)| (link.slot(), Happening::of(&event)))
     }
 }
 

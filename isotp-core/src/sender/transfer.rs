@@ -55,8 +55,8 @@ pub(crate) struct Transfer {
 /// | Gap | time | Ready | N_As |
 /// | First, FirstSent, Ready, Sent | N_As | Done `N_TIMEOUT_A` | - |
 /// | AwaitFlow | N_Bs | Done `N_TIMEOUT_Bs` | - |
-/// | FirstSent, Sent | frame lost, nothing after it | First, Ready | kept |
-/// | any but Idle, Done | abort, rejected, frame lost | Done `N_ERROR` | - |
+/// | FirstSent, Sent | frame lost, alone in flight | First, Ready | kept |
+/// | any but Idle, Done | abort, rejected, a frame of several in flight lost | Done `N_ERROR` | - |
 /// | any other | FC | ignored (`FC-03`) | kept |
 ///
 /// The order matters: what is busy comes after what is not.
@@ -164,7 +164,7 @@ impl Transfer {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn commit(&mut self, now: Instant, config: &Config, bytes: u8) -> u32 {
         let frame = self.next_frame;
         self.next_frame = (frame + 1) & SEQUENCE_MASK;
@@ -198,6 +198,7 @@ impl Transfer {
         }
     }
 
+    #[inline(never)]
     fn commit_consecutive(&mut self, now: Instant, config: &Config, bytes: u8, frame: u32) {
         self.last_bytes = bytes;
         self.in_flight = self.in_flight.saturating_add(1);
