@@ -58,7 +58,7 @@ pub use network::Network;
 pub use payload::Outgoing;
 #[cfg(unix)]
 pub use runtime::Watch;
-pub use runtime::{Interest, Listener, Runtime, Stream, Timer};
+pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};
 pub use scheme::{Backend, Scheme, open};
 
 /// The protocol itself, and its own configuration.

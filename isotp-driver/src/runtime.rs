@@ -5,6 +5,8 @@ use core::task::{Context, Poll};
 use std::io;
 #[cfg(unix)]
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+use std::time::Instant as StdInstant;
 
 use isotp_core::Instant;
 
@@ -23,7 +25,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// A listening TCP socket.
     type Listener: Listener<Stream = Self::Stream>;
 
-    /// Time since an origin that never changes while the program runs.
+    /// Time since the origin of [`process_time`], so that all runtimes of a process agree. A runtime
+    /// whose clock can be stopped for tests may run apart from it.
     fn now(&self) -> Instant;
 
     /// A timer that is not set.
@@ -44,6 +47,19 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 
     /// Listens on `host:port`.
     fn listen(&self, address: &str) -> impl Future<Output = io::Result<Self::Listener>> + Send;
+}
+
+/// Real time since an origin that is the same for the whole process.
+#[must_use]
+pub fn process_time() -> Instant {
+    Instant::ZERO + process_origin().elapsed()
+}
+
+/// The origin of [`process_time`].
+#[must_use]
+pub fn process_origin() -> StdInstant {
+    static ORIGIN: OnceLock<StdInstant> = OnceLock::new();
+    *ORIGIN.get_or_init(StdInstant::now)
 }
 
 /// A timer that can be set again and again.
