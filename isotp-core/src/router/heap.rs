@@ -45,9 +45,7 @@ impl Heap {
             self.len += 1;
             set(slots, place, slot, deadline);
             sift_up(slots, place);
-        } else if let Some(entry) = at_mut(slots, place)
-            && deadline < entry.key
-        {
+        } else if let Some(entry) = at_mut(slots, place).filter(|entry| deadline < entry.key) {
             entry.key = deadline;
             sift_up(slots, place);
         }
@@ -61,9 +59,7 @@ impl Heap {
         match deadline {
             Some(deadline) => {
                 self.note(slots, slot, Some(deadline));
-                if let Some(root) = at_mut(slots, 0)
-                    && root.slot == slot
-                {
+                if let Some(root) = at_mut(slots, 0).filter(|root| root.slot == slot) {
                     root.key = deadline;
                     sift_down(slots, 0, self.len);
                 }
@@ -83,9 +79,10 @@ impl Heap {
             return;
         }
         self.len -= 1;
-        if place < self.len
-            && let Some((slot, key)) = at(slots, self.len).map(|last| (last.slot, last.key))
-        {
+        if place == self.len {
+            return;
+        }
+        if let Some((slot, key)) = at(slots, self.len).map(|last| (last.slot, last.key)) {
             set(slots, place, slot, key);
             sift_up(slots, place);
             sift_down(slots, place, self.len);
