@@ -210,7 +210,7 @@ mod tests {
         }
         link.send_functional(now, [1, 2]).unwrap();
         commit(&mut link);
-        let first = crate::FrameView {
+        let first = FrameView {
             id: id(0x7E8),
             kind: crate::FrameKind::Classic,
             data: &[0x10, 20, 1, 2, 3, 4, 5, 6],
