@@ -429,6 +429,30 @@ impl Address {
         )
     }
 
+    /// The ids under which frames of this address come.
+    pub(crate) fn filters(self) -> impl Iterator<Item = Filter> {
+        let any_source = self.any_source;
+        [Some(self.rx), self.functional_rx]
+            .into_iter()
+            .flatten()
+            .map(move |half| {
+                let ignored = match (half.format.is_fixed(), any_source) {
+                    (false, _) => 0,
+                    (true, false) => PRIORITY,
+                    (true, true) => PRIORITY | 0xFF,
+                };
+                let all = if half.id.is_extended() {
+                    0x1FFF_FFFF
+                } else {
+                    0x7FF
+                };
+                Filter {
+                    id: half.id,
+                    mask: all & !ignored,
+                }
+            })
+    }
+
     /// Whom a received frame is for, and from whom (`PCI-02`).
     pub(crate) fn recognise(&self, frame: &FrameView<'_>) -> Option<Recognised> {
         if frame.id == self.rx.id || self.matches(self.rx, frame.id) {
@@ -443,7 +467,7 @@ impl Address {
         self.recognise_functional(frame)
     }
 
-    fn recognise_functional(&self, frame: &FrameView<'_>) -> Option<Recognised> {
+    pub(crate) fn recognise_functional(&self, frame: &FrameView<'_>) -> Option<Recognised> {
         let half = self.functional_rx?;
         let ours = frame.id == half.id || self.matches(half, frame.id);
         if !ours || (half.format.has_byte() && frame.data.first() != Some(&half.byte)) {
@@ -475,6 +499,16 @@ pub(crate) struct Recognised {
     pub(crate) functional: bool,
     /// N_SA, where the format has one.
     pub(crate) source: u8,
+}
+
+/// An id and mask under which frames are expected: those with `(frame ^ id) & mask == 0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Filter {
+    /// The id.
+    pub id: Id,
+    /// Which bits of its value matter. Whether it has 11 or 29 bits always does.
+    pub mask: u32,
 }
 
 const fn fixed_id(format: u32, target: u8, source: u8) -> Id {

@@ -307,6 +307,8 @@ pub enum SendError {
     NoFunctionalId,
     /// The link only listens (`FC-11`).
     ListenOnly,
+    /// The router has no such link any more.
+    NoLink,
 }
 
 impl fmt::Display for SendError {
@@ -327,6 +329,7 @@ impl fmt::Display for SendError {
                 f.write_str("the address has no functional tx id; add one to the address")
             }
             Self::ListenOnly => f.write_str("the link only listens; unset receive.listen_only"),
+            Self::NoLink => f.write_str("the link was removed from its router"),
         }
     }
 }

@@ -106,11 +106,8 @@ impl fmt::Debug for Id {
 #[cfg(feature = "defmt")]
 impl defmt::Format for Id {
     fn format(&self, f: defmt::Formatter<'_>) {
-        if self.is_extended() {
-            defmt::write!(f, "{=u32:08X}", self.value());
-        } else {
-            defmt::write!(f, "{=u32:03X}", self.value());
-        }
+        let suffix = if self.is_extended() { "x" } else { "" };
+        defmt::write!(f, "{=u32:X}{=str}", self.value(), suffix);
     }
 }
 
@@ -145,7 +142,7 @@ impl TryFrom<RawId> for Id {
 }
 
 /// What kind of CAN data frame. Remote and error frames carry no N_PDU and have no kind (`PCI-02`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FrameKind {
@@ -166,12 +163,29 @@ impl FrameKind {
         matches!(self, Self::Fd { .. })
     }
 
+    const fn code(self) -> u8 {
+        match self {
+            Self::Fd { brs } => brs as u8,
+            Self::Classic => 2,
+        }
+    }
+
     /// The most data bytes that a frame of this kind carries.
     #[must_use]
     pub const fn max_len(self) -> usize {
         if self.is_fd() { 64 } else { 8 }
     }
 }
+
+// one comparison instead of the derived four: it is done for every frame
+impl PartialEq for FrameKind {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.code() == other.code()
+    }
+}
+
+impl Eq for FrameKind {}
 
 /// A received frame, borrowed from wherever the driver keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

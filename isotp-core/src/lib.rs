@@ -9,8 +9,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// tests check by panicking, and slice at will
-#![cfg_attr(test, allow(clippy::indexing_slicing))]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, reason = "tests check by panicking")
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -29,10 +31,11 @@ mod machine;
 mod payload;
 pub mod pdu;
 mod receiver;
+mod router;
 mod sender;
 mod time;
 
-pub use address::{Address, AddressFormat, Half};
+pub use address::{Address, AddressFormat, Filter, Half};
 #[cfg(feature = "alloc")]
 pub use buffer::GrowingBuffer;
 pub use buffer::RxBuffer;
@@ -49,5 +52,6 @@ pub use link::{Link, Parameter};
 pub use machine::{Machine, Transmit, TxToken};
 pub use payload::{Payload, Prepared};
 pub use receiver::Receiver;
+pub use router::{InsertError, LinkId, Order, RefusedLink, Router, Slot, Slots};
 pub use sender::Sender;
 pub use time::{Instant, Timeout, Timer};

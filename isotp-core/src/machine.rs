@@ -73,7 +73,8 @@ pub(crate) enum TransmitHalf<'a> {
 
 impl Transmit<'_> {
     /// The controller took the frame, at `now`.
-    #[inline]
+    // inlined, a frame's handle never exists in memory
+    #[inline(always)]
     pub fn commit(self, now: Instant) -> TxToken {
         let now = now.max(self.now);
         let (channel, sequence) = match self.half {

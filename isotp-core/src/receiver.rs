@@ -112,11 +112,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant, config: &Config) {
-        if self
-            .reception
-            .timeout()
-            .is_some_and(|timeout| now >= timeout.at)
-        {
+        if now >= self.reception.deadline(config) {
             self.ask_buffer(now, config);
             self.reception.handle_timeout(now, config);
         }
@@ -132,9 +128,9 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         config: &'a Config,
         frame: &mut Frame,
     ) -> Option<Transmit<'a>> {
-        self.ask_buffer(now, config);
-        let flow = self.reception.flow_control()?;
-        pdu::flow_control(frame, half, config, flow);
+        if !self.write_next(now, half, config, frame) {
+            return None;
+        }
         let half = TransmitHalf::FlowControl {
             reception: &mut self.reception,
         };
@@ -146,18 +142,30 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         })
     }
 
+    /// Writes the flow control that wants to go out; `false` if there is none.
+    pub(crate) fn write_next(
+        &mut self,
+        now: Instant,
+        half: Half,
+        config: &Config,
+        frame: &mut Frame,
+    ) -> bool {
+        self.ask_buffer(now, config);
+        let Some(flow) = self.reception.flow_control() else {
+            return false;
+        };
+        pdu::flow_control(frame, half, config, flow);
+        true
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Timeout> {
-        self.reception.timeout()
+    pub fn poll_timeout(&self, config: &Config) -> Option<Timeout> {
+        self.reception.timeout(config)
     }
 
     /// What happened, in order.
-    #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_, B>> {
-        if !self.reception.has_news() {
-            return None;
-        }
         let (bytes, source) = match self.reception.tell()? {
             Told::Failed(result) => return Some(Event::ReceptionFailed(result)),
             Told::FirstFrame { size, source } => return Some(Event::FirstFrame { size, source }),
@@ -196,7 +204,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     /// Whether a segmented reception is in progress.
     #[must_use]
-    pub const fn is_active(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.reception.is_active()
     }
 
@@ -208,6 +216,10 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     pub(crate) const fn reception(&self) -> &Reception {
         &self.reception
+    }
+
+    pub(crate) const fn reception_mut(&mut self) -> &mut Reception {
+        &mut self.reception
     }
 
     fn handle_single(&mut self, data: &[u8], source: u8) -> Result<(), Ignored> {
@@ -245,7 +257,6 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         let carried = copy(self.spare.as_mut(), data) as u8;
         self.reception.begin(
             now,
-            config,
             First {
                 size,
                 source,
@@ -261,7 +272,23 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         Ok(())
     }
 
+    /// Takes the frame that mostly comes, with few looks; `false` if it is another one.
     #[inline]
+    pub(crate) fn take_usual(&mut self, now: Instant, data: &[u8]) -> bool {
+        let Ok([pci, data @ ..]) = <&[u8; 8]>::try_from(data) else {
+            return false;
+        };
+        if !self.reception.awaits_usual(*pci) {
+            return false;
+        }
+        if self.buffer.write(self.reception.received(), data) {
+            self.reception.took_usual(now);
+        } else {
+            self.reception.fail(NResult::Error(Cause::Buffer));
+        }
+        true
+    }
+
     pub(crate) fn handle_consecutive(
         &mut self,
         now: Instant,

@@ -7,11 +7,20 @@ use crate::address::Recognised;
 use crate::buffer::RxBuffer;
 use crate::config::{Config, Duplex};
 use crate::error::Ignored;
-use crate::frame::{Frame, FrameView};
+use crate::frame::{Frame, FrameView, Id};
 use crate::machine::{Channel, Machine, Transmit, TransmitHalf, TxToken};
 use crate::payload::Payload;
 use crate::pdu::{self, Pdu, Reading, copy};
+use crate::sender::USUAL_LEN;
 use crate::time::{Instant, Timeout};
+
+/// Which frame of a link was written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Offered {
+    Data { bytes: u8 },
+    FlowControl,
+    Functional,
+}
 
 impl<B, P, C, S> Machine for Link<B, P, C, S>
 where
@@ -22,12 +31,13 @@ where
 {
     #[inline]
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
-        let now = self.advance(now);
-        if let Some(recognised) = self.address.recognise(&frame)
-            && let Err(reason) = self.handle_recognised(now, &frame, recognised)
-        {
-            self.ignore(reason);
+        if self.usual.rx && frame.id == self.address.rx().id() && frame.kind == self.config.kind {
+            let now = self.advance(now);
+            if self.receiver.take_usual(now, frame.data) {
+                return;
+            }
         }
+        self.handle_unusual(now, &frame);
     }
 
     fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
@@ -62,44 +72,14 @@ where
     /// Flow control first, then the functional message, then data.
     #[inline]
     fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>> {
-        let now = self.advance(now);
-        let tx = self.tx_half();
-        let answer = if self.address.any_source() {
-            tx.towards(self.receiver.reception().source())
-        } else {
-            tx
-        };
-        let config = &*self.config;
-        if let Some(transmit) = self.receiver.poll_transmit(now, answer, config, frame) {
-            return Some(transmit);
-        }
-        if self.functional.transfer.is_ready()
-            && let Some(half) = self.address.functional_tx()
-            && let Some(payload) = &mut self.functional.payload
-        {
-            let len = payload.size() as usize;
-            let start = pdu::single_header(frame, half, len);
-            let room = frame.data.get_mut(start..start + len)?;
-            if payload.copy_to(0, room).is_some_and(|copied| copied >= len) {
-                pdu::finish(frame, half, config, start + len);
-                let half = TransmitHalf::Functional {
-                    transfer: &mut self.functional.transfer,
-                };
-                return Some(Transmit {
-                    half,
-                    config,
-                    now,
-                    slot: 0,
-                });
-            }
-        }
-        self.sender.poll_transmit(now, tx, config, frame)
+        let offered = self.write_next(now, frame)?;
+        Some(self.transmit(offered, 0))
     }
 
     fn poll_timeout(&self) -> Option<Timeout> {
         let timeouts = [
-            self.sender.poll_timeout(),
-            self.receiver.poll_timeout(),
+            self.sender.poll_timeout(&self.config),
+            self.receiver.poll_timeout(&self.config),
             self.functional.transfer.timeout(),
         ];
         timeouts
@@ -116,8 +96,174 @@ where
     C: Deref<Target = Config>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Requirements 1.1 and the table of 1.7: what a frame of this address does.
+    /// Writes the next frame that wants to go out, and says which it is.
     #[inline]
+    pub(crate) fn write_next(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
+        let now = self.advance(now);
+        let half = self.address.tx();
+        if self.usual.tx
+            && !self.receiver.reception().wants_poll()
+            && !self.functional.transfer.is_ready()
+            && self.sender.write_usual(half, &self.config, frame)
+        {
+            return Some(Offered::Data { bytes: USUAL_LEN });
+        }
+        self.write_any(now, frame)
+    }
+
+    #[inline(never)]
+    fn write_any(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
+        let config = &*self.config;
+        if self.receiver.reception().wants_poll() {
+            let mut half = self.address.tx();
+            if self.address.any_source() {
+                half = half.towards(self.receiver.reception().source());
+            }
+            if self.receiver.write_next(now, half, config, frame) {
+                return Some(Offered::FlowControl);
+            }
+        }
+        if self.functional.transfer.is_ready() && self.write_functional(frame) {
+            return Some(Offered::Functional);
+        }
+        let half = self.tx_half();
+        let bytes = self.sender.write_next(now, half, &self.config, frame)?;
+        Some(Offered::Data { bytes })
+    }
+
+    /// The handle on the frame that was written just now.
+    #[inline]
+    pub(crate) fn transmit(&mut self, offered: Offered, slot: u32) -> Transmit<'_> {
+        let half = match offered {
+            Offered::Data { bytes } => TransmitHalf::Data {
+                transfer: self.sender.transfer_mut(),
+                bytes,
+            },
+            Offered::FlowControl => TransmitHalf::FlowControl {
+                reception: self.receiver.reception_mut(),
+            },
+            Offered::Functional => TransmitHalf::Functional {
+                transfer: &mut self.functional.transfer,
+            },
+        };
+        Transmit {
+            half,
+            config: &self.config,
+            now: self.clock,
+            slot,
+        }
+    }
+
+    fn write_functional(&mut self, frame: &mut Frame) -> bool {
+        let (Some(half), Some(payload)) =
+            (self.address.functional_tx(), &mut self.functional.payload)
+        else {
+            return false;
+        };
+        let len = payload.size() as usize;
+        let start = pdu::single_header(frame, half, len);
+        let Some(room) = frame.data.get_mut(start..start + len) else {
+            return false;
+        };
+        if payload.copy_to(0, room).is_none_or(|copied| copied < len) {
+            return false;
+        }
+        pdu::finish(frame, half, &self.config, start + len);
+        true
+    }
+
+    #[inline(never)]
+    fn handle_unusual(&mut self, now: Instant, frame: &FrameView<'_>) {
+        match self.address.recognise(frame) {
+            Some(recognised) => self.handle_matched(now, frame, recognised),
+            None => {
+                self.advance(now);
+            }
+        }
+    }
+
+    /// A frame that this link's address was seen to match.
+    pub(crate) fn handle_matched(
+        &mut self,
+        now: Instant,
+        frame: &FrameView<'_>,
+        recognised: Recognised,
+    ) {
+        let now = self.advance(now);
+        if let Err(reason) = self.handle_recognised(now, frame, recognised) {
+            self.ignore(reason);
+        }
+    }
+
+    /// Whether [`write_next`](Self::write_next) may have a flow control.
+    #[inline]
+    pub(crate) fn owes_answer(&self) -> bool {
+        self.receiver.reception().wants_poll()
+    }
+
+    /// Whether it may have data.
+    #[inline]
+    pub(crate) fn has_data(&self) -> bool {
+        self.sender.transfer().consecutive_is_ready()
+            || self.sender.transfer().first_is_ready()
+            || self.functional.transfer.is_ready()
+    }
+
+    /// Whether `poll_event` has something to say.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.receiver.reception().has_news()
+            | self.sender.transfer().is_done()
+            | self.functional.transfer.is_done()
+            | self.diagnosis.news
+    }
+
+    /// The earliest deadline.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let deadlines = [
+            self.sender.transfer().deadline(&self.config),
+            self.receiver.reception().deadline(&self.config),
+            self.functional.transfer.deadline(),
+        ];
+        let [data, reception, functional] = deadlines;
+        let earliest = data.min(reception).min(functional);
+        (earliest != Instant::MAX).then_some(earliest)
+    }
+
+    /// Counts the frames that were committed.
+    #[inline]
+    pub(crate) const fn frame_count(&self) -> u32 {
+        let [data, flow_control, functional] = self.frame_numbers();
+        data.wrapping_add(flow_control).wrapping_add(functional)
+    }
+
+    /// The id of the next frame that is no flow control.
+    pub(crate) fn next_data_id(&self) -> Id {
+        match self.address.functional_tx() {
+            Some(half) if self.functional.transfer.is_ready() => half.id(),
+            _ => self.tx_half().id(),
+        }
+    }
+
+    /// The numbers of the next frames, which a link that takes the place of this one goes on with, so
+    /// that tokens of this one stay stale.
+    pub(crate) const fn frame_numbers(&self) -> [u32; 3] {
+        [
+            self.sender.transfer().next_frame(),
+            self.receiver.reception().next_frame(),
+            self.functional.transfer.next_frame(),
+        ]
+    }
+
+    pub(crate) const fn set_frame_numbers(&mut self, numbers: [u32; 3]) {
+        let [data, flow_control, functional] = numbers;
+        self.sender.transfer_mut().set_next_frame(data);
+        self.receiver.reception_mut().set_next_frame(flow_control);
+        self.functional.transfer.set_next_frame(functional);
+    }
+
+    /// Requirements 1.1 and the table of 1.7: what a frame of this address does.
     fn handle_recognised(
         &mut self,
         now: Instant,
@@ -188,6 +334,7 @@ where
         }
         self.functional.received = copy(self.functional.spare.as_mut(), data) as u8;
         self.functional.source = source;
+        self.diagnosis.news = true;
         Ok(())
     }
 
@@ -199,6 +346,9 @@ where
         }
         if self.config.diagnostics {
             self.diagnosis.last = Some(reason);
+        }
+        if reason == Ignored::NoRoom || self.config.diagnostics {
+            self.diagnosis.news = true;
         }
     }
 }

@@ -1,0 +1,413 @@
+//! Which links a frame is for: a hash table by id and address byte, chained through the slots.
+//!
+//! Addresses fall into six classes, by what of a frame decides: its whole id or an id without
+//! priority, with or without the source, with or without the address byte. A frame is looked up once
+//! for each class that the router has links of, which is mostly one.
+
+use super::slot::{Chains, NONE, Slot};
+use crate::address::{Address, AddressFormat, Half, PRIORITY, Recognised};
+use crate::frame::{FrameView, Id};
+
+/// How many links there are of each class.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    classes: [u32; CLASSES],
+}
+
+/// A link that holds an address, as far as the index must see it.
+pub(super) trait Addressed {
+    fn address(&self) -> &Address;
+}
+
+impl Index {
+    /// Finds the link with the same physical address.
+    pub(super) fn find<L: Addressed>(&self, slots: &[Slot<L>], address: &Address) -> Option<u32> {
+        let class = class(address);
+        let key = key(class, address.rx().id(), address.rx().byte());
+        self.walk_physical(slots, key, |_, other| {
+            class == self::class(other) && same(class, address.rx(), other.rx())
+        })
+    }
+
+    /// Whether another link reads the frames of this id in another address format.
+    pub(super) fn format_conflict<L: Addressed>(
+        &self,
+        slots: &[Slot<L>],
+        address: &Address,
+    ) -> bool {
+        let id = address.rx().id();
+        let conflicts = |key| {
+            self.walk_physical(slots, key, |_, other| {
+                let half = other.rx();
+                half.id() == id && half.prefix_len() != address.rx().prefix_len()
+            })
+            .is_some()
+        };
+        if address.rx().prefix_len() == 1 {
+            return conflicts(key(0, id, None)) || conflicts(key(FIXED, id, None));
+        }
+        let with_byte = (0..CLASSES).any(|class| class & BYTE != 0 && self.count(class) > 0);
+        with_byte
+            && (0..=u8::MAX).any(|byte| {
+                conflicts(key(BYTE, id, Some(byte))) || conflicts(key(BYTE | FIXED, id, Some(byte)))
+            })
+    }
+
+    /// Adds the link in `slot`, which must be there.
+    pub(super) fn insert<L: Addressed>(&mut self, slots: &mut [Slot<L>], slot: u32) {
+        let Some(address) = address_of(slots, slot) else {
+            return;
+        };
+        let class = class(&address);
+        if let Some(count) = self.classes.get_mut(class) {
+            *count += 1;
+        }
+        self.chain(slots, slot, &address);
+    }
+
+    /// Removes the link in `slot`, which must still be there.
+    pub(super) fn remove<L: Addressed>(&mut self, slots: &mut [Slot<L>], slot: u32) {
+        let Some(address) = address_of(slots, slot) else {
+            return;
+        };
+        let class = class(&address);
+        if let Some(count) = self.classes.get_mut(class) {
+            *count -= 1;
+        }
+        let buckets = slots.len();
+        let bucket = bucket(key(class, address.rx().id(), address.rx().byte()), buckets);
+        unchain(slots, bucket, slot, PHYSICAL);
+        if let Some(half) = address.functional_rx() {
+            let bucket = self::bucket(key(class, half.id(), half.byte()), buckets);
+            leave_group(slots, bucket, slot);
+        }
+    }
+
+    /// Chains all links anew, after the number of slots has changed.
+    pub(super) fn rebuild<L: Addressed>(&self, slots: &mut [Slot<L>]) {
+        for slot in &mut *slots {
+            let chains = &mut slot.node.chains;
+            chains.physical_head = NONE;
+            chains.functional_head = NONE;
+            if slot.link.is_some() {
+                chains.physical_next = NONE;
+                chains.group_next = NONE;
+                chains.member_next = NONE;
+            }
+        }
+        for slot in 0..slots.len() as u32 {
+            if let Some(address) = address_of(slots, slot) {
+                self.chain(slots, slot, &address);
+            }
+        }
+    }
+
+    /// The link that a frame is for by its physical address. A link for one source goes before one for
+    /// any source.
+    #[inline]
+    pub(super) fn physical<L: Addressed>(
+        &self,
+        slots: &[Slot<L>],
+        frame: &FrameView<'_>,
+    ) -> Option<(u32, Recognised)> {
+        for class in 0..CLASSES {
+            if self.count(class) == 0 {
+                continue;
+            }
+            let Some(key) = frame_key(class, frame) else {
+                continue;
+            };
+            let mut found = None;
+            let slot = self.walk_physical(slots, key, |chains, address| {
+                if usize::from(chains.class) != class {
+                    return false;
+                }
+                found = address
+                    .recognise(frame)
+                    .filter(|recognised| !recognised.functional);
+                found.is_some()
+            });
+            if let (Some(slot), Some(recognised)) = (slot, found) {
+                return Some((slot, recognised));
+            }
+        }
+        None
+    }
+
+    /// The first of the links of `class` that a frame is for by its functional address; the others
+    /// follow by `member_next`.
+    #[inline]
+    pub(super) fn functional<L: Addressed>(
+        &self,
+        slots: &[Slot<L>],
+        class: usize,
+        frame: &FrameView<'_>,
+    ) -> Option<(u32, Recognised)> {
+        if self.count(class) == 0 {
+            return None;
+        }
+        let bucket = bucket(frame_key(class, frame)?, slots.len());
+        let mut slot = slots.get(bucket)?.node.chains.functional_head;
+        while let Some(entry) = slots.get(slot as usize) {
+            if usize::from(entry.node.chains.class) == class
+                && let Some(link) = &entry.link
+                && let Some(recognised) = link.address().recognise_functional(frame)
+            {
+                return Some((slot, recognised));
+            }
+            slot = entry.node.chains.group_next;
+        }
+        None
+    }
+
+    fn count(&self, class: usize) -> u32 {
+        self.classes.get(class).copied().unwrap_or(0)
+    }
+
+    /// The first link in the bucket of `key` that `matches`.
+    #[inline]
+    fn walk_physical<L: Addressed>(
+        &self,
+        slots: &[Slot<L>],
+        key: u32,
+        mut matches: impl FnMut(&Chains, &Address) -> bool,
+    ) -> Option<u32> {
+        let mut slot = slots
+            .get(bucket(key, slots.len()))?
+            .node
+            .chains
+            .physical_head;
+        while let Some(entry) = slots.get(slot as usize) {
+            if let Some(link) = &entry.link
+                && matches(&entry.node.chains, link.address())
+            {
+                return Some(slot);
+            }
+            slot = entry.node.chains.physical_next;
+        }
+        None
+    }
+
+    fn chain<L: Addressed>(&self, slots: &mut [Slot<L>], slot: u32, address: &Address) {
+        let class = class(address);
+        let buckets = slots.len();
+        let bucket = bucket(key(class, address.rx().id(), address.rx().byte()), buckets);
+        let Some(head) = slots
+            .get_mut(bucket)
+            .map(|slot| &mut slot.node.chains.physical_head)
+        else {
+            return;
+        };
+        let next = core::mem::replace(head, slot);
+        if let Some(own) = chains_mut(slots, slot) {
+            own.physical_next = next;
+            own.class = class as u8;
+        }
+        if let Some(half) = address.functional_rx() {
+            let bucket = self::bucket(key(class, half.id(), half.byte()), buckets);
+            join_group(slots, bucket, slot, class, half);
+        }
+    }
+}
+
+/// What of a frame decides: a set of flags, so that there are six classes and two without meaning.
+pub(super) const CLASSES: usize = 8;
+/// The address byte.
+const BYTE: usize = 1;
+/// The id without its priority.
+const FIXED: usize = 2;
+/// The id without priority and source.
+const ANY_SOURCE: usize = 4;
+
+const fn class(address: &Address) -> usize {
+    let flags = match address.rx().format() {
+        AddressFormat::Normal => 0,
+        AddressFormat::NormalFixed => FIXED,
+        AddressFormat::Extended | AddressFormat::Mixed11 => BYTE,
+        AddressFormat::Mixed29 => FIXED | BYTE,
+    };
+    if address.any_source() {
+        flags | ANY_SOURCE
+    } else {
+        flags
+    }
+}
+
+/// What of an id decides in this class.
+const fn significant(class: usize, id: Id) -> u32 {
+    if class & ANY_SOURCE != 0 {
+        id.raw() & !(PRIORITY | 0xFF)
+    } else if class & FIXED != 0 {
+        id.raw() & !PRIORITY
+    } else {
+        id.raw()
+    }
+}
+
+const fn same(class: usize, a: Half, b: Half) -> bool {
+    let bytes = match (a.byte(), b.byte()) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => true,
+        _ => false,
+    };
+    significant(class, a.id()) == significant(class, b.id()) && bytes
+}
+
+/// The hash of an address.
+const fn key(class: usize, id: Id, byte: Option<u8>) -> u32 {
+    let byte = match byte {
+        Some(byte) if class & BYTE != 0 => (byte as u32 + 1) << 21,
+        _ => 0,
+    };
+    (significant(class, id) ^ byte).wrapping_mul(0x9E37_79B1)
+}
+
+/// The hash of a frame; `None` if it can be for no link of this class.
+fn frame_key(class: usize, frame: &FrameView<'_>) -> Option<u32> {
+    if class & BYTE == 0 {
+        return Some(key(class, frame.id, None));
+    }
+    frame
+        .data
+        .first()
+        .map(|byte| key(class, frame.id, Some(*byte)))
+}
+
+#[inline]
+const fn bucket(key: u32, buckets: usize) -> usize {
+    ((key as u64 * buckets as u64) >> 32) as usize
+}
+
+fn address_of<L: Addressed>(slots: &[Slot<L>], slot: u32) -> Option<Address> {
+    slots
+        .get(slot as usize)?
+        .link
+        .as_ref()
+        .map(|link| *link.address())
+}
+
+fn chains_mut<L>(slots: &mut [Slot<L>], slot: u32) -> Option<&mut Chains> {
+    slots
+        .get_mut(slot as usize)
+        .map(|slot| &mut slot.node.chains)
+}
+
+/// One of the three chains: how to read and write its pointers.
+#[derive(Clone, Copy)]
+struct Chain {
+    head: fn(&mut Chains) -> &mut u32,
+    next: fn(&mut Chains) -> &mut u32,
+}
+
+const PHYSICAL: Chain = Chain {
+    head: |chains| &mut chains.physical_head,
+    next: |chains| &mut chains.physical_next,
+};
+const GROUPS: Chain = Chain {
+    head: |chains| &mut chains.functional_head,
+    next: |chains| &mut chains.group_next,
+};
+
+/// Takes `slot` out of a bucket's chain; `false` if it is not there.
+fn unchain<L>(slots: &mut [Slot<L>], bucket: usize, slot: u32, chain: Chain) -> bool {
+    replace_in_chain(slots, bucket, slot, None, chain)
+}
+
+/// Takes `slot` out of a bucket's chain, and puts `by` in its place.
+fn replace_in_chain<L>(
+    slots: &mut [Slot<L>],
+    bucket: usize,
+    slot: u32,
+    by: Option<u32>,
+    chain: Chain,
+) -> bool {
+    let mut before = None;
+    let mut at = chains_mut(slots, bucket as u32).map_or(NONE, |chains| *(chain.head)(chains));
+    while at != slot {
+        let Some(chains) = chains_mut(slots, at) else {
+            return false;
+        };
+        before = Some(at);
+        at = *(chain.next)(chains);
+    }
+    let Some(own) = chains_mut(slots, slot) else {
+        return false;
+    };
+    let next = core::mem::replace((chain.next)(own), NONE);
+    if let Some(chains) = by.and_then(|by| chains_mut(slots, by)) {
+        *(chain.next)(chains) = next;
+    }
+    let next = by.unwrap_or(next);
+    match before {
+        Some(before) => {
+            if let Some(chains) = chains_mut(slots, before) {
+                *(chain.next)(chains) = next;
+            }
+        }
+        None => {
+            if let Some(chains) = chains_mut(slots, bucket as u32) {
+                *(chain.head)(chains) = next;
+            }
+        }
+    }
+    true
+}
+
+/// Adds a link to those that share its functional address.
+fn join_group<L: Addressed>(
+    slots: &mut [Slot<L>],
+    bucket: usize,
+    slot: u32,
+    class: usize,
+    half: Half,
+) {
+    let first = chains_mut(slots, bucket as u32).map_or(NONE, |chains| chains.functional_head);
+    let mut leader = first;
+    while leader != NONE {
+        let same = address_of(slots, leader).is_some_and(|other| {
+            self::class(&other) == class
+                && other
+                    .functional_rx()
+                    .is_some_and(|other| same(class, half, other))
+        });
+        let Some(chains) = chains_mut(slots, leader) else {
+            return;
+        };
+        if same {
+            let next = core::mem::replace(&mut chains.member_next, slot);
+            if let Some(own) = chains_mut(slots, slot) {
+                own.member_next = next;
+            }
+            return;
+        }
+        leader = chains.group_next;
+    }
+    if let Some(own) = chains_mut(slots, slot) {
+        own.group_next = first;
+    }
+    if let Some(chains) = chains_mut(slots, bucket as u32) {
+        chains.functional_head = slot;
+    }
+}
+
+/// Takes a link out of those that share its functional address. O(n) of these.
+fn leave_group<L>(slots: &mut [Slot<L>], bucket: usize, slot: u32) {
+    let next =
+        chains_mut(slots, slot).map_or(NONE, |own| core::mem::replace(&mut own.member_next, NONE));
+    let heir = (next != NONE).then_some(next);
+    if replace_in_chain(slots, bucket, slot, heir, GROUPS) {
+        return;
+    }
+    let mut leader = chains_mut(slots, bucket as u32).map_or(NONE, |chains| chains.functional_head);
+    while leader != NONE {
+        let mut before = leader;
+        while let Some(chains) = chains_mut(slots, before) {
+            if chains.member_next == slot {
+                chains.member_next = next;
+                return;
+            }
+            before = chains.member_next;
+        }
+        leader = chains_mut(slots, leader).map_or(NONE, |chains| chains.group_next);
+    }
+}

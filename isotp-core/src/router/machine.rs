@@ -1,0 +1,211 @@
+//! The frame side of a router.
+
+use core::ops::Deref;
+
+use super::index::CLASSES;
+use super::queue::{Purpose, Queue};
+use super::slot::{NONE, Slot, Slots};
+use super::{LinkId, Order, Router};
+use crate::address::Recognised;
+use crate::buffer::RxBuffer;
+use crate::config::Config;
+use crate::frame::{Frame, FrameView, Id};
+use crate::link::{Link, Offered};
+use crate::machine::{Machine, Transmit, TxToken};
+use crate::payload::Payload;
+use crate::time::{Instant, Timeout, Timer};
+
+impl<T: Slots> Machine for Router<T> {
+    #[inline]
+    fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
+        self.dispatch(now, &frame, NONE);
+    }
+
+    fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
+        self.with_link(token.slot(), |link| link.handle_transmitted(now, token));
+    }
+
+    fn handle_failed(&mut self, now: Instant, token: TxToken) {
+        self.with_link(token.slot(), |link| link.handle_failed(now, token));
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.settle();
+        while let Some((slot, key)) = self.heap.first(self.slots.slots()) {
+            if key > now {
+                return;
+            }
+            let slots = self.slots.slots_mut();
+            let place = slots.get_mut(slot as usize);
+            let Some(link) = place.and_then(|slot| slot.link.as_mut()) else {
+                return;
+            };
+            link.handle_timeout(now);
+            let deadline = link.deadline();
+            self.heap.surface(slots, deadline);
+            self.update(slot);
+        }
+    }
+
+    #[inline]
+    fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>> {
+        self.settle();
+        let slots = self.slots.slots_mut();
+        let (slot, offered) = match offer(&mut self.flow_control, slots, now, frame) {
+            Some(found) => found,
+            None if self.order == Order::LowestId => {
+                offer_lowest(&mut self.data, slots, now, frame)?
+            }
+            None => offer(&mut self.data, slots, now, frame)?,
+        };
+        let purpose = match offered {
+            Offered::FlowControl => Purpose::FlowControl,
+            _ => Purpose::Data,
+        };
+        let link = slots.get_mut(slot as usize)?.link.as_mut()?;
+        self.pending.slot = slot;
+        self.pending.offered = Some((purpose, link.frame_count()));
+        Some(link.transmit(offered, slot))
+    }
+
+    fn poll_timeout(&self) -> Option<Timeout> {
+        let timeout = |slot: u32| {
+            let link = self.slots.slots().get(slot as usize)?.link.as_ref()?;
+            link.poll_timeout()
+        };
+        // a link that was lent out may have got an earlier deadline, or lost its own
+        let lent = timeout(self.pending.slot);
+        if !self
+            .heap
+            .is_armed_beside(self.slots.slots(), self.pending.slot)
+        {
+            return lent;
+        }
+        let first = self
+            .heap
+            .first(self.slots.slots())
+            .map(|(slot, key)| Timeout {
+                at: key,
+                timer: timeout(slot).map_or(Timer::NCr, |timeout| timeout.timer),
+            });
+        [first, lent]
+            .into_iter()
+            .flatten()
+            .min_by_key(|timeout| timeout.at)
+    }
+}
+
+impl<T: Slots> Router<T> {
+    /// A frame that the link `from` of this router has sent, for the others: a bus on which the links of
+    /// one router hear each other.
+    pub fn handle_sibling_frame(&mut self, now: Instant, frame: FrameView<'_>, from: LinkId) {
+        self.dispatch(now, &frame, from.slot());
+    }
+
+    /// Gives a frame to the links that it is for, but not to the one in the slot `except`.
+    #[inline]
+    fn dispatch(&mut self, now: Instant, frame: &FrameView<'_>, except: u32) {
+        self.settle();
+        if let Some((slot, recognised)) = self.index.physical(self.slots.slots(), frame)
+            && slot != except
+        {
+            self.deliver(now, frame, slot, recognised);
+        }
+        for class in 0..CLASSES {
+            let first = self.index.functional(self.slots.slots(), class, frame);
+            let Some((mut slot, recognised)) = first else {
+                continue;
+            };
+            while slot != NONE {
+                if slot != except {
+                    self.deliver(now, frame, slot, recognised);
+                }
+                let place = self.slots.slots().get(slot as usize);
+                slot = place.map_or(NONE, |place| place.node.chains.member_next);
+            }
+        }
+    }
+
+    #[inline]
+    fn deliver(&mut self, now: Instant, frame: &FrameView<'_>, slot: u32, recognised: Recognised) {
+        let place = self.slots.slots_mut().get_mut(slot as usize);
+        if let Some(link) = place.and_then(|place| place.link.as_mut()) {
+            link.handle_matched(now, frame, recognised);
+            self.update(slot);
+        }
+    }
+
+    fn with_link(
+        &mut self,
+        slot: u32,
+        act: impl FnOnce(&mut Link<T::Buffer, T::Payload, T::Config, T::Spare>),
+    ) {
+        self.settle();
+        let place = self.slots.slots_mut().get_mut(slot as usize);
+        if let Some(link) = place.and_then(|place| place.link.as_mut()) {
+            act(link);
+            self.update(slot);
+        }
+    }
+}
+
+/// Writes the frame of the first link in the queue that has one, and takes it out, and all before it.
+#[inline]
+fn offer<B, P, C, S>(
+    queue: &mut Queue,
+    slots: &mut [Slot<Link<B, P, C, S>>],
+    now: Instant,
+    frame: &mut Frame,
+) -> Option<(u32, Offered)>
+where
+    B: RxBuffer,
+    P: Payload,
+    C: Deref<Target = Config>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+{
+    loop {
+        let slot = queue.head()?;
+        queue.pop_front(slots);
+        let link = slots.get_mut(slot as usize)?.link.as_mut();
+        if let Some(offered) = link.and_then(|link| link.write_next(now, frame)) {
+            return Some((slot, offered));
+        }
+    }
+}
+
+/// The same for the link whose next frame has the lowest id.
+fn offer_lowest<B, P, C, S>(
+    queue: &mut Queue,
+    slots: &mut [Slot<Link<B, P, C, S>>],
+    now: Instant,
+    frame: &mut Frame,
+) -> Option<(u32, Offered)>
+where
+    B: RxBuffer,
+    P: Payload,
+    C: Deref<Target = Config>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+{
+    loop {
+        let mut best: Option<(Id, u32, u32)> = None;
+        let (mut before, mut at) = (NONE, queue.head()?);
+        loop {
+            let link = slots.get(at as usize)?.link.as_ref()?;
+            let id = link.next_data_id();
+            if best.is_none_or(|(lowest, ..)| id < lowest) {
+                best = Some((id, before, at));
+            }
+            before = at;
+            match queue.after(slots, at) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        let (_, before, slot) = best?;
+        queue.remove_after(slots, before);
+        let link = slots.get_mut(slot as usize)?.link.as_mut();
+        if let Some(offered) = link.and_then(|link| link.write_next(now, frame)) {
+            return Some((slot, offered));
+        }
+    }
+}

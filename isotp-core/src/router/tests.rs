@@ -1,0 +1,291 @@
+use std::boxed::Box;
+use std::vec::Vec;
+
+use super::*;
+use crate::frame::{Frame, FrameKind, FrameView};
+use crate::{Event, Machine, NResult};
+
+type TestLink = Link<Box<[u8]>, Vec<u8>>;
+type TestRouter = Router<Vec<Slot<TestLink>>>;
+
+impl RxBuffer for Box<[u8]> {
+    fn limit(&self) -> u32 {
+        self.len() as u32
+    }
+    fn start(&mut self, _size: u32) {}
+    fn write(&mut self, offset: u32, data: &[u8]) -> bool {
+        self[offset as usize..][..data.len()].copy_from_slice(data);
+        true
+    }
+}
+
+static CONFIG: Config = Config::new();
+const NOW: Instant = Instant::ZERO;
+
+fn id(value: u16) -> Id {
+    Id::standard(value).unwrap()
+}
+
+fn normal(tx: u16, rx: u16) -> Address {
+    Address::normal(id(tx), id(rx)).unwrap()
+}
+
+fn link(address: Address) -> TestLink {
+    Link::new(address, &CONFIG, std::vec![0; 128].into()).unwrap()
+}
+
+fn router(addresses: &[Address]) -> (TestRouter, Vec<LinkId>) {
+    let mut router = Router::new(Vec::new());
+    let ids = addresses
+        .iter()
+        .map(|address| router.insert(link(*address)).unwrap())
+        .collect();
+    (router, ids)
+}
+
+fn receive(router: &mut TestRouter, id: Id, data: &[u8]) -> Vec<(LinkId, Vec<u8>)> {
+    router.handle_frame(
+        NOW,
+        FrameView {
+            id,
+            kind: FrameKind::Classic,
+            data,
+        },
+    );
+    let mut got = Vec::new();
+    while let Some((id, event)) = router.poll_event() {
+        if let Event::Received(message) = event {
+            got.push((id, message.data().to_vec()));
+        }
+    }
+    got
+}
+
+#[test]
+fn an_address_belongs_to_one_link() {
+    let (mut router, ids) = router(&[normal(0x700, 0x708)]);
+    let refused = router.insert(link(normal(0x701, 0x708))).unwrap_err();
+    assert_eq!(refused.error, InsertError::AddressInUse { id: id(0x708) });
+    assert_eq!(
+        refused.link.address().tx().id(),
+        id(0x701),
+        "the link comes back"
+    );
+    assert!(router.remove(ids[0]).is_some());
+    assert!(router.insert(link(normal(0x701, 0x708))).is_ok());
+}
+
+#[test]
+fn one_address_format_per_id() {
+    let extended = |ta| Address::extended(id(0x6F1), 1, id(0x610), ta).unwrap();
+    let (mut router, _) = router(&[extended(7), extended(8)]);
+    let refused = router.insert(link(normal(0x700, 0x610))).unwrap_err();
+    assert_eq!(refused.error, InsertError::FormatInUse { id: id(0x610) });
+    assert!(router.insert(link(normal(0x700, 0x611))).is_ok());
+    let mixed = Address::extended(id(0x6F1), 1, id(0x611), 9).unwrap();
+    assert_eq!(
+        router.insert(link(mixed)).unwrap_err().error,
+        InsertError::FormatInUse { id: id(0x611) }
+    );
+}
+
+#[test]
+fn links_that_share_an_id_differ_by_the_address_byte() {
+    let extended = |ta| Address::extended(id(0x6F1), 1, id(0x610), ta).unwrap();
+    let addresses: Vec<Address> = (0..=255).map(extended).collect();
+    let (mut router, ids) = router(&addresses);
+    for (byte, link) in ids.iter().enumerate() {
+        let got = receive(&mut router, id(0x610), &[byte as u8, 1, 0xAB]);
+        assert_eq!(got, [(*link, std::vec![0xAB])]);
+    }
+}
+
+#[test]
+fn every_link_on_a_functional_id_gets_the_frame() {
+    let with_group = |n: u16| {
+        normal(0x400 + n, 0x200 + n)
+            .with_functional_rx(id(0x7DF))
+            .unwrap()
+    };
+    let addresses: Vec<Address> = (0..300).map(with_group).collect();
+    let (mut router, mut ids) = router(&addresses);
+    while !ids.is_empty() {
+        let mut got: Vec<LinkId> = receive(&mut router, id(0x7DF), &[1, 0x3E])
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
+        got.sort_by_key(|id| id.slot());
+        let mut expected = ids.clone();
+        expected.sort_by_key(|id| id.slot());
+        assert_eq!(got, expected);
+        // the first, the last and one from the middle leave
+        let third = ids.len() / 3;
+        assert!(router.remove(ids.remove(0)).is_some());
+        for at in [third, ids.len().wrapping_sub(1)] {
+            if at < ids.len() {
+                assert!(router.remove(ids.remove(at)).is_some());
+            }
+        }
+    }
+    assert!(router.is_empty());
+    assert!(receive(&mut router, id(0x7DF), &[1, 0x3E]).is_empty());
+}
+
+/// `ADR-01`: one fixed link, whatever the priority; a link for one source before one for any.
+#[test]
+fn fixed_addresses_are_found_by_what_matters_of_their_id() {
+    let one = Address::normal_fixed(0xF1, 0x10).unwrap();
+    let any = Address::normal_fixed(0xF1, 0x11)
+        .unwrap()
+        .with_any_source()
+        .unwrap();
+    let (mut router, ids) = router(&[one, any]);
+    let ext = |value| Id::extended(value).unwrap();
+    for (value, link) in [
+        (0x18DA_F110, ids[0]),
+        (0x00DA_F110, ids[0]),
+        (0x18DA_F122, ids[1]),
+        (0x1CDA_F111, ids[1]),
+    ] {
+        assert_eq!(
+            receive(&mut router, ext(value), &[1, 2]),
+            [(link, std::vec![2])]
+        );
+    }
+    assert!(receive(&mut router, ext(0x18DA_F210), &[1, 2]).is_empty());
+}
+
+#[test]
+fn data_takes_turns_and_a_dropped_offer_keeps_its_turn() {
+    let (mut router, ids) = router(&[normal(0x702, 2), normal(0x700, 0), normal(0x701, 1)]);
+    for id in &ids {
+        router.send(NOW, *id, std::vec![0; 3]).unwrap();
+    }
+    let mut frame = Frame::new();
+    for _ in 0..3 {
+        drop(router.poll_transmit(NOW, &mut frame).unwrap());
+        assert_eq!(frame.id(), id(0x702));
+    }
+    let mut order = Vec::new();
+    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
+        transmit.commit(NOW);
+        order.push(frame.id().value());
+    }
+    assert_eq!(order, [0x702, 0x700, 0x701]);
+    while router.poll_event().is_some() {}
+    router.set_order(Order::LowestId);
+    for id in &ids {
+        router.send(NOW, *id, std::vec![0; 3]).unwrap();
+    }
+    let mut order = Vec::new();
+    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
+        transmit.commit(NOW);
+        order.push(frame.id().value());
+    }
+    assert_eq!(order, [0x700, 0x701, 0x702]);
+}
+
+#[test]
+fn flow_control_leaves_before_data() {
+    let (mut router, ids) = router(&[normal(0x100, 0x101), normal(0x700, 0x708)]);
+    router.send(NOW, ids[0], std::vec![0; 3]).unwrap();
+    receive(&mut router, id(0x708), &[0x10, 20, 1, 2, 3, 4, 5, 6]);
+    let mut frame = Frame::new();
+    router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+    assert_eq!(frame.data()[0], 0x30);
+}
+
+/// `TIM-11` across links: a token of a link that left confirms nothing of its successor.
+#[test]
+fn a_stale_token_never_confirms_a_successor() {
+    static REPORTED: Config = {
+        let mut config = Config::new();
+        config.confirmation = crate::Confirmation::Reported;
+        config
+    };
+    let make = || Link::new(normal(0x700, 0x708), &REPORTED, std::vec![0; 64].into()).unwrap();
+    let mut router: TestRouter = Router::new(Vec::new());
+    let mut frame = Frame::new();
+    let first = router.insert(make()).unwrap();
+    router.send(NOW, first, std::vec![1]).unwrap();
+    let stale = router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+    router.remove(first).unwrap();
+    let second = router.insert(make()).unwrap();
+    assert_eq!(first.slot(), second.slot());
+    assert!(router.link(first).is_none());
+    router.send(NOW, second, std::vec![2]).unwrap();
+    let fresh = router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+    router.handle_transmitted(NOW, stale);
+    assert!(router.poll_event().is_none());
+    router.handle_transmitted(NOW, fresh);
+    assert!(matches!(
+        router.poll_event(),
+        Some((_, Event::Confirmed(NResult::Ok)))
+    ));
+}
+
+/// P1 and P2 for the heap: every deadline fires at its time, and an idle router has none.
+#[test]
+fn deadlines_fire_in_time_whatever_was_inserted_and_removed() {
+    let addresses: Vec<Address> = (0..200).map(|n| normal(0x400 + n, 0x200 + n)).collect();
+    let (mut router, ids) = router(&addresses);
+    assert_eq!(router.poll_timeout(), None);
+    let mut frame = Frame::new();
+    for (n, id) in ids.iter().enumerate() {
+        let at = Instant::from_millis((n as u64 * 7919) % 500);
+        router.send(at, *id, std::vec![0; 20]).unwrap();
+        router.poll_transmit(at, &mut frame).unwrap().commit(at);
+        if n % 3 == 0 {
+            router.remove(ids[n / 2]);
+        }
+    }
+    let mut left = router.len();
+    let mut last = Instant::ZERO;
+    while let Some(timeout) = router.poll_timeout() {
+        assert!(timeout.at >= last);
+        last = timeout.at;
+        router.handle_timeout(timeout.at);
+        assert!(
+            router
+                .poll_timeout()
+                .is_none_or(|next| next.at > timeout.at),
+            "P1"
+        );
+        while let Some((id, event)) = router.poll_event() {
+            assert!(matches!(event, Event::Confirmed(NResult::TimeoutBs)));
+            let n = ids.iter().position(|other| *other == id).unwrap() as u64;
+            assert_eq!(timeout.at, Instant::from_millis((n * 7919) % 500 + 1000));
+            left -= 1;
+        }
+    }
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_full_router_says_so_and_gives_the_link_back() {
+    let mut slots = [const { Slot::new() }; 2];
+    let mut router = Router::new(&mut slots[..]);
+    assert!(router.insert(link(normal(1, 2))).is_ok());
+    assert!(router.insert(link(normal(3, 4))).is_ok());
+    let refused = router.insert(link(normal(5, 6))).unwrap_err();
+    assert_eq!(refused.error, InsertError::Full { len: 2 });
+    assert_eq!(router.filters().count(), 2);
+}
+
+#[test]
+fn a_sibling_frame_reaches_every_link_but_its_sender() {
+    let (mut router, ids) = router(&[normal(0x7E0, 0x7E8), normal(0x7E8, 0x7E0)]);
+    let frame = FrameView {
+        id: id(0x7E0),
+        kind: FrameKind::Classic,
+        data: &[1, 0x3E],
+    };
+    router.handle_sibling_frame(NOW, frame, ids[0]);
+    assert!(matches!(router.poll_event(), Some((id, Event::Received(_))) if id == ids[1]));
+    let echo = FrameView {
+        id: id(0x7E8),
+        ..frame
+    };
+    router.handle_sibling_frame(NOW, echo, ids[0]);
+    assert!(router.poll_event().is_none(), "not to its sender");
+}
