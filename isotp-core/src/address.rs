@@ -8,6 +8,9 @@
 //! | mixed 11 | a free pair | N_AE, the same both ways |
 //! | mixed 29 | priority, 0xCE or 0xCD, N_TA, N_SA | N_AE, the same both ways |
 
+#[cfg(feature = "serde")]
+mod plain;
+
 use crate::error::AddressError;
 use crate::frame::{FrameKind, FrameView, Id};
 
@@ -43,7 +46,11 @@ impl AddressFormat {
 /// One direction of an address: an id, and the address byte where the format has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "plain::PlainHalf", into = "plain::PlainHalf")
+)]
 pub struct Half {
     id: Id,
     byte: u8,
@@ -174,7 +181,11 @@ impl Half {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "plain::PlainAddress", into = "plain::PlainAddress")
+)]
 pub struct Address {
     tx: Half,
     rx: Half,

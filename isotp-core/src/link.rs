@@ -487,3 +487,6 @@ impl core::str::FromStr for Parameter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub trait Machine {
     fn handle_transmitted(&mut self, now: Instant, token: TxToken);
 
     /// A committed frame will not go out. It is offered again within N_As or N_Ar, or the transfer
-    /// ends with `N_ERROR` where later frames of it were committed already.
+    /// ends with `N_ERROR` where several frames of it are in flight, since their order is lost.
     fn handle_failed(&mut self, now: Instant, token: TxToken);
 
     /// Time has passed. Afterwards every deadline is later than `now`.

@@ -248,7 +248,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
             return Err(Ignored::NoRoom);
         }
         if size > self.buffer.limit() || data.len() > self.spare.as_ref().len() {
-            self.reception.refuse(now, config);
+            self.reception.refuse(now, config, source);
             return Err(Ignored::Overflow);
         }
         // RX_DL less the address byte, if there is one, and the PCI byte
@@ -351,3 +351,6 @@ pub(crate) const fn check_spare(config: &Config, given: usize) -> Result<(), Con
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

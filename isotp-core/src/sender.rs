@@ -296,3 +296,6 @@ fn fill<P: Payload>(
 
 /// Bytes in the frame that mostly goes.
 pub(crate) const USUAL_LEN: u8 = 7;
+
+#[cfg(test)]
+mod tests;

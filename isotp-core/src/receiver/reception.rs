@@ -53,7 +53,7 @@ pub(crate) struct Reception {
 /// | Sent CTS | CF | same: taken, but it acts at the confirmation (`TIM-10`) | kept |
 /// | Sent CTS | confirmed | as after the CFs that are here: Receiving, Complete, ... | N_Cr |
 /// | Sent WAIT | confirmed | NotReady | N_Br |
-/// | Sent | frame lost | Offer | kept |
+/// | Sent | frame lost | Offer; a CTS that was answered counts as confirmed | kept |
 /// | Offer, Sent | N_Ar | Failed `N_TIMEOUT_A` | - |
 /// | Receiving | CF | Receiving | N_Cr |
 /// | Receiving | CF, last of the message | Complete | - |
@@ -252,8 +252,16 @@ impl Reception {
         self.settle_news();
     }
 
+    /// Listening only: a flow control of the other side went by, so the transfer is alive.
+    pub(crate) fn keep_alive(&mut self, now: Instant) {
+        if self.phase == Phase::Receiving {
+            self.since = now;
+        }
+    }
+
     /// A first frame that is too long was received (`FC-08`).
-    pub(crate) fn refuse(&mut self, now: Instant, config: &Config) {
+    pub(crate) fn refuse(&mut self, now: Instant, config: &Config, source: u8) {
+        self.source = source;
         if !config.receive.listen_only {
             self.enter(Phase::Refusing, now);
         }

@@ -55,8 +55,8 @@ pub(crate) struct Transfer {
 /// | Gap | time | Ready | N_As |
 /// | First, FirstSent, Ready, Sent | N_As | Done `N_TIMEOUT_A` | - |
 /// | AwaitFlow | N_Bs | Done `N_TIMEOUT_Bs` | - |
-/// | FirstSent, Sent | frame lost, nothing after it | First, Ready | kept |
-/// | any but Idle, Done | abort, rejected, frame lost | Done `N_ERROR` | - |
+/// | FirstSent, Sent | frame lost, alone in flight | First, Ready | kept |
+/// | any but Idle, Done | abort, rejected, a frame of several in flight lost | Done `N_ERROR` | - |
 /// | any other | FC | ignored (`FC-03`) | kept |
 ///
 /// The order matters: what is busy comes after what is not.
