@@ -84,9 +84,10 @@ impl Heap {
             return;
         }
         self.len -= 1;
-        if place < self.len
-            && let Some((slot, timeout)) = entry(slots, self.len)
-        {
+        if place == self.len {
+            return;
+        }
+        if let Some((slot, timeout)) = entry(slots, self.len) {
             self.settle(slots, place, slot, timeout);
         }
     }

@@ -167,9 +167,10 @@ impl Index {
         let bucket = bucket(frame_key(class, frame)?, slots.len());
         let mut slot = slots.get(bucket)?.node.chains.functional_head;
         while let Some(entry) = slots.get(slot as usize) {
-            if usize::from(entry.node.chains.class) == class
-                && let Some(link) = &entry.link
-                && let Some(recognised) = link.address().recognise_functional(frame)
+            let link = entry.link.as_ref();
+            let link = link.filter(|_| usize::from(entry.node.chains.class) == class);
+            if let Some(recognised) =
+                link.and_then(|link| link.address().recognise_functional(frame))
             {
                 return Some((slot, recognised));
             }
@@ -204,9 +205,8 @@ impl Index {
             .chains
             .physical_head;
         while let Some(entry) = slots.get(slot as usize) {
-            if let Some(link) = &entry.link
-                && matches(&entry.node.chains, link.address())
-            {
+            let link = entry.link.as_ref();
+            if link.is_some_and(|link| matches(&entry.node.chains, link.address())) {
                 return Some(slot);
             }
             slot = entry.node.chains.physical_next;

@@ -94,10 +94,11 @@ impl<T: Slots> Router<T> {
     #[inline]
     fn dispatch(&mut self, now: Instant, frame: &FrameView<'_>, except: u32) {
         self.settle();
-        if let Some((slot, recognised)) = self.index.physical(self.slots.slots(), frame)
-            && slot != except
-        {
-            self.deliver(now, frame, slot, recognised);
+        match self.index.physical(self.slots.slots(), frame) {
+            Some((slot, recognised)) if slot != except => {
+                self.deliver(now, frame, slot, recognised);
+            }
+            _ => {}
         }
         for class in self.index.functional_classes() {
             let first = self.index.functional(self.slots.slots(), class, frame);
