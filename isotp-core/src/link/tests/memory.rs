@@ -138,6 +138,18 @@ fn a_message_is_built_in_memory_that_was_lent() {
 }
 
 #[test]
+fn memory_that_is_not_needed_comes_back() {
+    let config = Config::new();
+    let mut link = lent(&config);
+    link.prepare(ms(0), 10).unwrap().fill(1);
+    assert_eq!(link.lend([2; 10]), Some([1; 10]), "what was there before");
+    link.prepare(ms(0), 1).unwrap();
+    link.send_prepared(ms(0)).unwrap();
+    assert_eq!(link.lend([3; 10]), Some([3; 10]), "a message is being sent");
+    assert_eq!(sent(&mut link), ["7E0#0102"]);
+}
+
+#[test]
 fn prepared_memory_has_its_limits() {
     let config = Config::new();
     let mut link = lent(&config);
