@@ -3,7 +3,7 @@
 use core::ops::Deref;
 
 use super::Link;
-use crate::address::Recognised;
+use crate::address::{Half, Recognised};
 use crate::buffer::RxBuffer;
 use crate::config::{Config, Duplex};
 use crate::error::Ignored;
@@ -76,22 +76,17 @@ where
         if self.functional.transfer.is_ready()
             && let Some(half) = self.address.functional_tx()
             && let Some(payload) = &mut self.functional.payload
+            && write_functional(payload, half, config, frame).is_some()
         {
-            let len = payload.size() as usize;
-            let start = pdu::single_header(frame, half, len);
-            let room = frame.data.get_mut(start..start + len)?;
-            if payload.copy_to(0, room).is_some_and(|copied| copied >= len) {
-                pdu::finish(frame, half, config, start + len);
-                let half = TransmitHalf::Functional {
-                    transfer: &mut self.functional.transfer,
-                };
-                return Some(Transmit {
-                    half,
-                    config,
-                    now,
-                    slot: 0,
-                });
-            }
+            let half = TransmitHalf::Functional {
+                transfer: &mut self.functional.transfer,
+            };
+            return Some(Transmit {
+                half,
+                config,
+                now,
+                slot: 0,
+            });
         }
         self.sender.poll_transmit(now, tx, config, frame)
     }
@@ -201,4 +196,21 @@ where
             self.diagnosis.last = Some(reason);
         }
     }
+}
+
+/// Writes a functional single frame; `None` if the payload does not give its bytes, or has grown.
+fn write_functional<P: Payload>(
+    payload: &mut P,
+    half: Half,
+    config: &Config,
+    frame: &mut Frame,
+) -> Option<()> {
+    let len = payload.size().min(64) as usize;
+    let start = pdu::single_header(frame, half, len);
+    let room = frame.data.get_mut(start..start + len)?;
+    if payload.copy_to(0, room)? < len {
+        return None;
+    }
+    pdu::finish(frame, half, config, start + len);
+    Some(())
 }

@@ -177,3 +177,38 @@ fn a_functional_message_longer_than_the_buffer_is_dropped() {
     hear(&mut link, "7DF#020102");
     assert_eq!(told(&mut link), ["functional 2 from DF"]);
 }
+
+/// A payload that breaks its word: its size grows after it was accepted.
+struct Growing {
+    size: core::cell::Cell<u32>,
+    step: u32,
+}
+
+impl Payload for Growing {
+    fn size(&self) -> u32 {
+        let size = self.size.get();
+        self.size.set(size.saturating_add(self.step));
+        size
+    }
+
+    fn copy_to(&mut self, _offset: u32, out: &mut [u8]) -> Option<usize> {
+        Some(out.len())
+    }
+}
+
+#[test]
+fn a_functional_payload_that_grows_holds_nothing_up() {
+    let config = Config::new();
+    let mut memory = [0; 8];
+    let mut link: Link<&mut [u8], Growing, _> =
+        Link::with_spare(tester(), &config, &mut memory[..], [[0; 62]; 2]).unwrap();
+    let payload = |step| Growing {
+        size: core::cell::Cell::new(7),
+        step,
+    };
+    link.send_functional(ms(0), payload(u32::MAX)).unwrap();
+    link.send(ms(0), payload(0)).unwrap();
+    assert_eq!(sent(&mut link).len(), 1, "the physical message goes out");
+    link.handle_timeout(ms(1000));
+    assert_eq!(told(&mut link), ["N_OK", "functional N_TIMEOUT_A"]);
+}
