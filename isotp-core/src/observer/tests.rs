@@ -1,3 +1,5 @@
+mod pair;
+
 use std::format;
 use std::string::String;
 use std::vec::Vec;
