@@ -163,6 +163,11 @@ pub enum AddressError {
         /// The id that both have.
         id: Id,
     },
+    /// The functional rx id is also the physical one, so that frames could be either (`ADR-04`).
+    SameFunctionalId {
+        /// The id that both have.
+        id: Id,
+    },
     /// A priority above 7.
     Priority {
         /// The value that came.
@@ -188,6 +193,10 @@ impl fmt::Display for AddressError {
                     "tx_id and rx_id are both {id}, expected two different addresses"
                 )
             }
+            Self::SameFunctionalId { id } => write!(
+                f,
+                "functional_rx and rx_id are both {id}, expected two different addresses"
+            ),
             Self::Priority { priority } => write!(f, "priority {priority}, expected 0 to 7"),
             Self::NotFixed => {
                 f.write_str("expected a normal fixed or mixed 29-bit address for this operation")
