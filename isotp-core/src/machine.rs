@@ -100,6 +100,19 @@ impl Transmit<'_> {
         }
     }
 
+    /// The token that [`commit`](Self::commit) will give, for controllers that want it with the frame.
+    #[must_use]
+    pub const fn token(&self) -> TxToken {
+        let (channel, sequence) = match &self.half {
+            TransmitHalf::Data { transfer, .. } => (Channel::Data, transfer.next_frame()),
+            TransmitHalf::FlowControl { reception } => {
+                (Channel::FlowControl, reception.next_frame())
+            }
+            TransmitHalf::Functional { transfer } => (Channel::Functional, transfer.next_frame()),
+        };
+        TxToken::new(self.slot, channel, sequence)
+    }
+
     /// The slot of the link whose frame this is, in a [`Router`](crate::Router); 0 in a lone link.
     #[must_use]
     pub const fn slot(&self) -> u32 {
@@ -169,3 +182,40 @@ pub(crate) enum Channel {
 
 /// Frame numbers wrap after 2^30 frames.
 pub(crate) const SEQUENCE_MASK: u32 = u32::MAX >> 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Address, Id, Link};
+
+    static CONFIG: Config = Config::new();
+
+    #[test]
+    fn the_token_is_known_before_the_commit() {
+        let id = |value| Id::standard(value).unwrap();
+        let address = Address::normal(id(0x7E0), id(0x7E8)).unwrap();
+        let address = address.with_functional_tx(id(0x7DF)).unwrap();
+        let mut memory = [0; 64];
+        let mut link = Link::new(address, &CONFIG, &mut memory[..]).unwrap();
+        let (now, mut frame) = (Instant::ZERO, Frame::new());
+        let mut commit = |link: &mut Link<_, _>| {
+            let transmit = link.poll_transmit(now, &mut frame).unwrap();
+            let token = transmit.token();
+            assert_eq!(token, transmit.commit(now));
+        };
+        for _ in 0..3 {
+            link.send(now, [1, 2]).unwrap();
+            commit(&mut link);
+            while link.poll_event().is_some() {}
+        }
+        link.send_functional(now, [1, 2]).unwrap();
+        commit(&mut link);
+        let first = FrameView {
+            id: id(0x7E8),
+            kind: crate::FrameKind::Classic,
+            data: &[0x10, 20, 1, 2, 3, 4, 5, 6],
+        };
+        link.handle_frame(now, first);
+        commit(&mut link);
+    }
+}

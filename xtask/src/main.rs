@@ -25,7 +25,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
-        about: "measure the protocol [--quick] [--markdown]; fails where a limit is broken",
+        about: "measure the protocol [--quick] [--markdown | --write]; fails where a limit is broken",
         run: bench::run,
     },
     Command {

@@ -434,10 +434,11 @@ impl Transfer {
     fn count_waits(&mut self, config: &Config, more: u8) {
         let waits = self.waits.checked_add(more);
         self.waits = waits.unwrap_or(u8::MAX);
-        if let Some(limit) = config.transmit.max_wait
-            && waits.is_none_or(|waits| waits > limit)
-        {
-            self.fail(NResult::WaitOverrun { limit });
+        match config.transmit.max_wait {
+            Some(limit) if waits.is_none_or(|waits| waits > limit) => {
+                self.fail(NResult::WaitOverrun { limit });
+            }
+            _ => {}
         }
     }
 
