@@ -35,6 +35,18 @@ fn a_listener_takes_any_block_structure_and_sends_nothing() {
     );
 }
 
+/// `FC-11`: what the buffer says between blocks is no reason to lose a message that nobody can hold up.
+#[test]
+fn a_listener_does_not_ask_its_buffer_between_blocks() {
+    let mut node = listener();
+    node.receive(0, "7E8#101B000102030405");
+    node.link.buffer_mut().is_ready = false;
+    node.receive(1, "7E8#21060708090A0B0C");
+    node.receive(2, "7E8#220D0E0F10111213");
+    node.receive(3, "7E8#231415161718191A");
+    assert_eq!(node.events().len(), 2);
+}
+
 /// `FC-11`, `RXE-02`: N_Cr runs for a listener too.
 #[test]
 fn a_listener_gives_up_after_n_cr() {

@@ -2,10 +2,12 @@
 
 pub(crate) mod data;
 pub(crate) mod frame;
+pub(crate) mod host;
 pub(crate) mod message;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod script;
+pub(crate) mod upper;
 pub(crate) mod vector;
 pub(crate) mod world;
 

@@ -83,7 +83,7 @@ impl fmt::Display for Report {
 fn run(vector: &Vector<'_>) -> Result<(), String> {
     let profile = Profile::parse(vector.profile)?;
     let script = Script::parse(vector.script, &profile)?;
-    for drive in [Drive::Plain, Drive::Hesitant] {
+    for drive in [Drive::Plain, Drive::Hesitant, Drive::Routed] {
         run_script(&profile, &script, drive).map_err(|error| format!("{error} ({drive:?})"))?;
     }
     Ok(())

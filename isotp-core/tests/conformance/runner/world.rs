@@ -4,14 +4,16 @@ use core::fmt;
 use std::collections::VecDeque;
 
 use isotp_core::{
-    Config, ConfigError, Event, Frame, Instant, Link, Machine, NResult, Parameter, Payload,
-    RxBuffer, TxToken,
+    Address, ConfigError, Confirmation, Event, Frame, FrameView, Instant, Link, NResult, Parameter,
+    TxToken,
 };
 
 use super::data::Pattern;
 use super::frame::{FramePattern, Received};
+use super::host::Host;
 use super::profile::Profile;
 use super::script::Stimulus;
+use super::upper::{Buffer, Bytes};
 
 /// How the link is driven; the outcome must be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) enum Drive {
     /// Confirmations are reported at once, each frame is first offered to a full controller, and
     /// payloads come piece by piece.
     Hesitant,
+    /// As plain, by a router that has other links too.
+    Routed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +64,7 @@ pub(crate) enum Output {
 
 /// The link under test, and everything around it.
 pub(crate) struct World {
-    link: Link<Buffer, Bytes, Box<Config>>,
+    host: Host,
     drive: Drive,
     manual: bool,
     now: u64,
@@ -72,20 +76,21 @@ impl World {
     /// A link at time 0, or why its configuration was refused.
     pub(crate) fn new(
         profile: &Profile,
-        address: isotp_core::Address,
+        address: Address,
         drive: Drive,
     ) -> Result<Self, ConfigError> {
         let mut config = Box::new(profile.config.clone());
         if drive == Drive::Hesitant {
-            config.confirmation = isotp_core::Confirmation::Reported;
+            config.confirmation = Confirmation::Reported;
         }
-        let buffer = Buffer {
-            limit: profile.limit,
-            held: false,
-            bytes: Vec::new(),
+        let buffer = Buffer::new(profile.limit);
+        let link = Link::with_spare(address, config, buffer, [[0; 62]; 2])?;
+        let host = match drive {
+            Drive::Plain | Drive::Hesitant => Host::alone(link),
+            Drive::Routed => Host::routed(link)?,
         };
         Ok(Self {
-            link: Link::with_spare(address, config, buffer, [[0; 62]; 2])?,
+            host,
             drive,
             manual: profile.is_manual(),
             now: 0,
@@ -97,14 +102,14 @@ impl World {
     /// Polls every deadline up to `at` microseconds at its own time.
     pub(crate) fn advance(&mut self, at: u64) -> Result<(), String> {
         let end = Instant::from_micros(at);
-        while let Some(timeout) = self.link.poll_timeout()
+        while let Some(timeout) = self.host.machine().poll_timeout()
             && timeout.at <= end
         {
             self.now = self.now.max(timeout.at.as_micros());
             let now = self.instant();
-            self.link.handle_timeout(now);
+            self.host.machine().handle_timeout(now);
             self.drain()?;
-            if let Some(next) = self.link.poll_timeout()
+            if let Some(next) = self.host.machine().poll_timeout()
                 && next.at <= now
             {
                 return Err(format!("{next:?} is not later than {now:?}"));
@@ -120,14 +125,9 @@ impl World {
             Stimulus::Request { functional, data } => {
                 let payload = Bytes {
                     bytes: data.clone(),
-                    contiguous: self.drive == Drive::Plain,
+                    contiguous: self.drive != Drive::Hesitant,
                 };
-                let accepted = if *functional {
-                    self.link.send_functional(now, payload).is_ok()
-                } else {
-                    self.link.send(now, payload).is_ok()
-                };
-                if !accepted {
+                if !self.host.request(now, payload, *functional) {
                     self.outputs.push_back((self.now, Output::Refused));
                 }
             }
@@ -135,27 +135,27 @@ impl World {
                 for frame in frames {
                     if let Received::Data { id, kind, data } = frame {
                         let (id, kind) = (*id, *kind);
-                        self.link
-                            .handle_frame(now, isotp_core::FrameView { id, kind, data });
+                        let frame = FrameView { id, kind, data };
+                        self.host.machine().handle_frame(now, frame);
                     }
                     self.drain()?;
                 }
             }
             Stimulus::Confirm => {
                 if let Some(token) = self.unconfirmed.pop_front() {
-                    self.link.handle_transmitted(now, token);
+                    self.host.machine().handle_transmitted(now, token);
                 }
             }
-            Stimulus::Hold(held) => self.link.buffer_mut().held = *held,
+            Stimulus::Hold(held) => self.host.link().buffer_mut().held = *held,
             Stimulus::Change { name, value } => {
                 let result = name
                     .parse::<Parameter>()
-                    .and_then(|parameter| self.link.configure(parameter, *value))
+                    .and_then(|parameter| self.host.link().configure(parameter, *value))
                     .map_or_else(|error| error.name(), |()| NResult::Ok.name());
                 self.outputs.push_back((self.now, Output::Changed(result)));
             }
-            Stimulus::Abort(Direction::Transmit) => self.link.abort_send(now),
-            Stimulus::Abort(Direction::Receive) => self.link.abort_receive(now),
+            Stimulus::Abort(Direction::Transmit) => self.host.link().abort_send(now),
+            Stimulus::Abort(Direction::Receive) => self.host.link().abort_receive(now),
             Stimulus::End => {}
         }
         self.drain()
@@ -173,7 +173,7 @@ impl World {
     /// Takes out everything that the link has to tell and to send.
     fn drain(&mut self) -> Result<(), String> {
         for _ in 0..MOST_FRAMES_AT_ONCE {
-            while let Some(event) = self.link.poll_event() {
+            while let Some(event) = self.host.poll_event() {
                 let output = Output::from_event(event);
                 self.outputs.push_back((self.now, output));
             }
@@ -181,9 +181,9 @@ impl World {
             let mut frame = Frame::new();
             if self.drive == Drive::Hesitant {
                 // the controller is full
-                let _ = self.link.poll_transmit(now, &mut frame);
+                let _ = self.host.machine().poll_transmit(now, &mut frame);
             }
-            let Some(transmit) = self.link.poll_transmit(now, &mut frame) else {
+            let Some(transmit) = self.host.machine().poll_transmit(now, &mut frame) else {
                 return Ok(());
             };
             let token = transmit.commit(now);
@@ -192,7 +192,7 @@ impl World {
             if self.manual {
                 self.unconfirmed.push_back(token);
             } else if self.drive == Drive::Hesitant {
-                self.link.handle_transmitted(now, token);
+                self.host.machine().handle_transmitted(now, token);
             }
         }
         Err("the link sends without end".to_owned())
@@ -285,63 +285,6 @@ impl fmt::Display for Output {
             Self::Refused => f.write_str("rej"),
             Self::Other(event) => f.write_str(event),
         }
-    }
-}
-
-/// The upper layer's memory: it has room or not, as the script says.
-#[derive(Debug)]
-struct Buffer {
-    limit: u32,
-    held: bool,
-    bytes: Vec<u8>,
-}
-
-impl RxBuffer for Buffer {
-    fn limit(&self) -> u32 {
-        self.limit
-    }
-
-    fn ready(&mut self, _size: u32, _received: u32) -> bool {
-        !self.held
-    }
-
-    fn start(&mut self, _size: u32) {
-        self.bytes.clear();
-    }
-
-    fn write(&mut self, offset: u32, data: &[u8]) -> bool {
-        assert_eq!(offset as usize, self.bytes.len(), "bytes come gapless");
-        self.bytes.extend_from_slice(data);
-        assert!(self.bytes.len() <= self.limit as usize, "the limit holds");
-        true
-    }
-}
-
-impl AsRef<[u8]> for Buffer {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-/// A message to be sent.
-#[derive(Debug)]
-struct Bytes {
-    bytes: Vec<u8>,
-    contiguous: bool,
-}
-
-impl Payload for Bytes {
-    fn size(&self) -> u32 {
-        self.bytes.len() as u32
-    }
-
-    fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize> {
-        let mut from = self.bytes.get(offset as usize..)?;
-        std::io::Read::read(&mut from, out).ok()
-    }
-
-    fn contiguous(&self) -> Option<&[u8]> {
-        self.contiguous.then_some(&self.bytes)
     }
 }
 
