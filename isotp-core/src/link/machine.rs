@@ -172,6 +172,16 @@ where
         true
     }
 
+    /// Takes the frame that mostly comes, with few looks; `false` if it is another one. Its id is ours.
+    #[inline]
+    pub(crate) fn take_usual(&mut self, now: Instant, frame: &FrameView<'_>) -> bool {
+        if !self.usual.rx || frame.kind != self.config.kind {
+            return false;
+        }
+        let now = self.advance(now);
+        self.receiver.take_usual(now, frame.data)
+    }
+
     #[inline(never)]
     fn handle_unusual(&mut self, now: Instant, frame: &FrameView<'_>) {
         match self.address.recognise(frame) {
