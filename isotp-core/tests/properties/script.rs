@@ -14,7 +14,7 @@ pub(crate) trait Subject: Node {
 }
 
 impl Subject for TestLink {
-    fn with_link<R>(&mut self, _index: usize, act: impl FnOnce(&mut TestLink) -> R) -> R {
+    fn with_link<R>(&mut self, _index: usize, act: impl FnOnce(&mut Self) -> R) -> R {
         act(self)
     }
 }
