@@ -8,6 +8,9 @@
 //! | mixed 11 | a free pair | N_AE, the same both ways |
 //! | mixed 29 | priority, 0xCE or 0xCD, N_TA, N_SA | N_AE, the same both ways |
 
+#[cfg(feature = "serde")]
+mod plain;
+
 use crate::error::AddressError;
 use crate::frame::{FrameKind, FrameView, Id};
 
@@ -43,7 +46,11 @@ impl AddressFormat {
 /// One direction of an address: an id, and the address byte where the format has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "plain::PlainHalf", into = "plain::PlainHalf")
+)]
 pub struct Half {
     id: Id,
     byte: u8,
@@ -131,6 +138,12 @@ impl Half {
         self.format.has_byte() as usize
     }
 
+    /// Whether target and source are the same node.
+    const fn names_one_node(self) -> bool {
+        let id = self.id.value();
+        self.format.is_fixed() && (id >> 8) as u8 == id as u8
+    }
+
     const fn same_n_ai(self, other: Self) -> bool {
         let ids = if self.format.is_fixed() && other.format.is_fixed() {
             self.id.raw() & !PRIORITY == other.id.raw() & !PRIORITY
@@ -168,7 +181,11 @@ impl Half {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "plain::PlainAddress", into = "plain::PlainAddress")
+)]
 pub struct Address {
     tx: Half,
     rx: Half,
@@ -181,10 +198,17 @@ impl Address {
     /// Two halves, of the same format or not.
     ///
     /// # Errors
-    /// [`AddressError::SameIds`] if a link would hear its own frames (`ADR-09`).
+    /// [`AddressError::SameIds`] if a link would hear its own frames, [`AddressError::SameNodes`] if an
+    /// id that names target and source names one node twice (`ADR-09`).
     pub const fn from_halves(tx: Half, rx: Half) -> Result<Self, AddressError> {
         if tx.same_n_ai(rx) {
             return Err(AddressError::SameIds { id: tx.id });
+        }
+        if tx.names_one_node() {
+            return Err(AddressError::SameNodes { id: tx.id });
+        }
+        if rx.names_one_node() {
+            return Err(AddressError::SameNodes { id: rx.id });
         }
         Ok(Self {
             tx,

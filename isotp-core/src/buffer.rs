@@ -1,7 +1,5 @@
 //! Where received messages go: memory that the caller gives.
 
-use crate::pdu::copy;
-
 /// Takes the bytes of one segmented message at a time.
 ///
 /// Implemented for `&mut [u8]`, for `heapless::Vec<u8, N>` (feature `heapless`) and, with `alloc`,
@@ -38,9 +36,11 @@ impl RxBuffer for &mut [u8] {
 
     #[inline]
     fn write(&mut self, offset: u32, data: &[u8]) -> bool {
-        let offset = offset as usize;
-        let room = self.get_mut(offset..).unwrap_or_default();
-        copy(room, data) == data.len()
+        let begin = offset as usize;
+        let room = begin
+            .checked_add(data.len())
+            .and_then(|end| self.get_mut(begin..end));
+        room.map(|room| room.copy_from_slice(data)).is_some()
     }
 }
 

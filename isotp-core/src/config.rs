@@ -94,6 +94,15 @@ impl Config {
         config
     }
 
+    /// What an [`Observer`](crate::Observer) needs: it only listens (`FC-11`), to CC and FD frames alike.
+    #[must_use]
+    pub const fn listening() -> Self {
+        let mut config = Self::new();
+        config.receive.listen_only = true;
+        config.receive.any_kind = true;
+        config
+    }
+
     /// Checks every field; links do this when they are made.
     ///
     /// # Errors
@@ -476,6 +485,7 @@ mod tests {
             Config::uds(),
             Config::obd(),
             Config::linux_kernel(),
+            Config::listening(),
         ] {
             assert_eq!(config.check(), Ok(()));
         }

@@ -163,6 +163,11 @@ pub enum AddressError {
         /// The id that both have.
         id: Id,
     },
+    /// A normal fixed or mixed 29-bit id whose target is its source (`ADR-09`).
+    SameNodes {
+        /// The id.
+        id: Id,
+    },
     /// A priority above 7.
     Priority {
         /// The value that came.
@@ -170,6 +175,11 @@ pub enum AddressError {
     },
     /// An operation that needs a normal fixed or mixed 29-bit address.
     NotFixed,
+    /// An id that a normal fixed or mixed 29-bit address cannot have; only deserialisation meets it.
+    FixedId {
+        /// The id.
+        id: Id,
+    },
     /// A functional id that this address format cannot have.
     FunctionalFormat,
 }
@@ -183,10 +193,19 @@ impl fmt::Display for AddressError {
                     "tx_id and rx_id are both {id}, expected two different addresses"
                 )
             }
+            Self::SameNodes { id } => write!(
+                f,
+                "id {id} names the same node as target and as source, expected two different nodes"
+            ),
             Self::Priority { priority } => write!(f, "priority {priority}, expected 0 to 7"),
             Self::NotFixed => {
                 f.write_str("expected a normal fixed or mixed 29-bit address for this operation")
             }
+            Self::FixedId { id } => write!(
+                f,
+                "id {id} does not fit the address format, expected 29 bits with 0xDA or 0xDB (normal \
+                 fixed), 0xCE or 0xCD (mixed 29) in bits 16 to 25, functional only in functional halves"
+            ),
             Self::FunctionalFormat => f.write_str(
                 "this functional id does not fit the address format; use the constructor of the \
                  same format as the physical half",
@@ -230,6 +249,8 @@ pub enum ConfigError {
         #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
         value: Duration,
     },
+    /// `receive.listen_only` is unset, and an observer only listens (`FC-11`).
+    NotListening,
     /// The spare memory is too small for this frame kind.
     Spare {
         /// Bytes needed.
@@ -266,6 +287,10 @@ impl fmt::Display for ConfigError {
                     "timing.{field} is {value:?}, expected more than zero and less than an hour"
                 )
             }
+            Self::NotListening => f.write_str(
+                "receive.listen_only is unset, expected it set: an observer only listens; \
+                 Config::listening() does that",
+            ),
             Self::Spare { needed, given } => write!(
                 f,
                 "the spare memory has {given} bytes, expected at least {needed} for this frame kind"

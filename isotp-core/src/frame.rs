@@ -65,6 +65,12 @@ impl Id {
         }
     }
 
+    /// The lower 29 bits of `value`.
+    #[cfg(feature = "embedded-can")]
+    pub(crate) const fn from_29_bits(value: u32) -> Self {
+        Self(value & 0x1FFF_FFFF | EXTENDED)
+    }
+
     pub(crate) const fn raw(self) -> u32 {
         self.0
     }
@@ -105,6 +111,10 @@ impl fmt::Debug for Id {
 
 #[cfg(feature = "defmt")]
 impl defmt::Format for Id {
+    #[allow(
+        clippy::if_same_then_else,
+        reason = "the format strings differ, which the expanded macro does not show"
+    )]
     fn format(&self, f: defmt::Formatter<'_>) {
         let suffix = if self.is_extended() { "x" } else { "" };
         defmt::write!(f, "{=u32:X}{=str}", self.value(), suffix);
@@ -142,7 +152,7 @@ impl TryFrom<RawId> for Id {
 }
 
 /// What kind of CAN data frame. Remote and error frames carry no N_PDU and have no kind (`PCI-02`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FrameKind {
@@ -163,10 +173,33 @@ impl FrameKind {
         matches!(self, Self::Fd { .. })
     }
 
+    const fn code(self) -> u8 {
+        match self {
+            Self::Fd { brs } => brs as u8,
+            Self::Classic => 2,
+        }
+    }
+
     /// The most data bytes that a frame of this kind carries.
     #[must_use]
     pub const fn max_len(self) -> usize {
         if self.is_fd() { 64 } else { 8 }
+    }
+}
+
+// one comparison instead of the derived four: it is done for every frame
+impl PartialEq for FrameKind {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.code() == other.code()
+    }
+}
+
+impl Eq for FrameKind {}
+
+impl core::hash::Hash for FrameKind {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.code().hash(state);
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct FunctionalTransfer {
     deadline: Instant,
     next_frame: u32,
     phase: Phase,
+    result: NResult,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ enum Phase {
     Idle,
     Ready,
     Sent,
-    Done(NResult),
+    /// It ended, and the user was not told yet: see `result`.
+    Done,
 }
 
 impl FunctionalTransfer {
@@ -37,6 +39,7 @@ impl FunctionalTransfer {
             deadline: Instant::ZERO,
             next_frame: 0,
             phase: Phase::Idle,
+            result: NResult::Ok,
         }
     }
 
@@ -46,22 +49,22 @@ impl FunctionalTransfer {
     }
 
     pub(crate) fn reject(&mut self) {
-        self.phase = Phase::Done(NResult::Error(Cause::Refused));
+        self.end(NResult::Error(Cause::Refused));
     }
 
     pub(crate) fn commit(&mut self, config: &Config) -> u32 {
         let frame = self.next_frame;
         self.next_frame = (frame + 1) & SEQUENCE_MASK;
-        self.phase = match config.confirmation {
-            Confirmation::OnCommit => Phase::Done(NResult::Ok),
-            Confirmation::Reported => Phase::Sent,
-        };
+        match config.confirmation {
+            Confirmation::OnCommit => self.end(NResult::Ok),
+            Confirmation::Reported => self.phase = Phase::Sent,
+        }
         frame
     }
 
     pub(crate) fn confirm(&mut self, frame: u32) {
         if self.is_in_flight(frame) {
-            self.phase = Phase::Done(NResult::Ok);
+            self.end(NResult::Ok);
         }
     }
 
@@ -73,7 +76,7 @@ impl FunctionalTransfer {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if self.is_busy() && now >= self.deadline {
-            self.phase = Phase::Done(NResult::TimeoutA);
+            self.end(NResult::TimeoutA);
         }
     }
 
@@ -95,11 +98,11 @@ impl FunctionalTransfer {
     }
 
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
-        let Phase::Done(result) = self.phase else {
+        if !self.is_done() {
             return None;
-        };
+        }
         self.phase = Phase::Idle;
-        Some(result)
+        Some(self.result)
     }
 
     pub(crate) const fn is_idle(&self) -> bool {
@@ -115,7 +118,7 @@ impl FunctionalTransfer {
     }
 
     pub(crate) const fn is_done(&self) -> bool {
-        matches!(self.phase, Phase::Done(_))
+        matches!(self.phase, Phase::Done)
     }
 
     pub(crate) const fn next_frame(&self) -> u32 {
@@ -124,6 +127,11 @@ impl FunctionalTransfer {
 
     pub(crate) const fn set_next_frame(&mut self, number: u32) {
         self.next_frame = number;
+    }
+
+    const fn end(&mut self, result: NResult) {
+        self.phase = Phase::Done;
+        self.result = result;
     }
 
     fn is_in_flight(&self, frame: u32) -> bool {

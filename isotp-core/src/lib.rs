@@ -22,17 +22,24 @@ extern crate std;
 mod address;
 mod buffer;
 mod config;
+#[cfg(feature = "embedded-can")]
+mod embedded_can;
 mod error;
 mod event;
 mod frame;
 mod functional;
 mod link;
 mod machine;
+mod observer;
 mod payload;
 pub mod pdu;
 mod receiver;
 mod router;
 mod sender;
+#[cfg(feature = "std")]
+mod std_time;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use address::{Address, AddressFormat, Filter, Half};
@@ -43,6 +50,8 @@ pub use config::{
     Config, Confirmation, Duplex, FlowControlUse, ReceiveConfig, RxPadding, StMin, Timing,
     TransmitConfig,
 };
+#[cfg(feature = "embedded-can")]
+pub use embedded_can::WrongIdLength;
 pub use error::{
     AddressError, Cause, ChangeError, ConfigError, IdError, Ignored, NResult, Refused, SendError,
 };
@@ -50,8 +59,16 @@ pub use event::{Event, Message};
 pub use frame::{Frame, FrameKind, FrameView, Id};
 pub use link::{Link, Parameter};
 pub use machine::{Machine, Transmit, TxToken};
+pub use observer::{Direction, Observed, Observer};
 pub use payload::{Payload, Prepared};
 pub use receiver::Receiver;
 pub use router::{InsertError, LinkId, Order, RefusedLink, Router, Slot, Slots};
 pub use sender::Sender;
+#[cfg(feature = "std")]
+pub use std_time::Clock;
 pub use time::{Instant, Timeout, Timer};
+
+/// The example of the front page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -61,6 +61,15 @@ pub struct Link<B, P, C = &'static Config, S = [u8; 62]> {
     functional: Functional<P, S>,
     diagnosis: Diagnosis,
     peer: Peer,
+    usual: Usual,
+}
+
+/// Whether the short ways are open for the frames that mostly come and go: 8 bytes, no address byte, one
+/// peer.
+#[derive(Debug)]
+struct Usual {
+    tx: bool,
+    rx: bool,
 }
 
 /// The functional channels, out and in.
@@ -80,6 +89,14 @@ struct Diagnosis {
     ignored: u32,
     last: Option<Ignored>,
     dropped: u16,
+    /// There is something here, or a functional message, that the user was not told.
+    news: bool,
+}
+
+impl Diagnosis {
+    fn settle(&mut self) {
+        self.news = self.dropped > 0 || self.last.is_some();
+    }
 }
 
 /// N_TA of what is sent, for links that receive from any source.
@@ -122,6 +139,11 @@ where
         let [physical, functional] = spare;
         check_spare(&config, functional.as_ref().len())?;
         let remote = (address.tx().id().value() >> 8) as u8;
+        let one_peer = !address.any_source();
+        let usual = Usual {
+            tx: one_peer && address.tx().prefix_len() == 0 && config.transmit.tx_dl == 8,
+            rx: one_peer && address.rx().prefix_len() == 0,
+        };
         Ok(Self {
             receiver: Receiver::new(&config, buffer, physical)?,
             config,
@@ -136,6 +158,7 @@ where
                 source: 0,
             },
             diagnosis: Diagnosis::default(),
+            usual,
             peer: Peer {
                 next: remote,
                 current: remote,
@@ -218,17 +241,11 @@ where
     /// A message can be read until the next call on the link.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_, B>> {
-        if self.sender.transfer().is_done() {
-            return self.sender.poll_confirm().map(Event::Confirmed);
+        if self.has_news() {
+            self.poll_news()
+        } else {
+            None
         }
-        if self.receiver.reception().has_news() {
-            return self.receiver.poll_event().inspect(|event| {
-                if let Event::Received(message) = event {
-                    self.peer.next = message.source;
-                }
-            });
-        }
-        self.poll_rare_event()
     }
 
     /// Takes the payload of a finished physical message out, to free its memory or use it again. It
@@ -274,7 +291,7 @@ where
 
     /// Whether a segmented message is being received.
     #[must_use]
-    pub const fn is_receiving(&self) -> bool {
+    pub fn is_receiving(&self) -> bool {
         self.receiver.is_active()
     }
 
@@ -353,14 +370,24 @@ where
         }
     }
 
-    #[cold]
-    fn poll_rare_event(&mut self) -> Option<Event<'_, B>> {
+    fn poll_news(&mut self) -> Option<Event<'_, B>> {
+        if let Some(result) = self.sender.poll_confirm() {
+            return Some(Event::Confirmed(result));
+        }
+        if self.receiver.reception().has_news() {
+            return self.receiver.poll_event().inspect(|event| {
+                if let Event::Received(message) = event {
+                    self.peer.next = message.source;
+                }
+            });
+        }
         if let Some(result) = self.functional.transfer.take_result() {
             return Some(Event::FunctionalConfirmed(result));
         }
         if self.functional.received > 0 {
             let len = usize::from(core::mem::take(&mut self.functional.received));
             let source = self.functional.source;
+            self.diagnosis.settle();
             let single = self
                 .functional
                 .spare
@@ -374,10 +401,18 @@ where
                 source,
             }));
         }
-        if self.diagnosis.dropped > 0 {
-            return Some(Event::Dropped(core::mem::take(&mut self.diagnosis.dropped)));
+        let dropped = core::mem::take(&mut self.diagnosis.dropped);
+        let ignored = if dropped == 0 {
+            self.diagnosis.last.take()
+        } else {
+            None
+        };
+        self.diagnosis.settle();
+        if dropped > 0 {
+            Some(Event::Dropped(dropped))
+        } else {
+            ignored.map(Event::Ignored)
         }
-        self.diagnosis.last.take().map(Event::Ignored)
     }
 
     /// Time never runs backward.
@@ -452,3 +487,6 @@ impl core::str::FromStr for Parameter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub trait Machine {
     fn handle_transmitted(&mut self, now: Instant, token: TxToken);
 
     /// A committed frame will not go out. It is offered again within N_As or N_Ar, or the transfer
-    /// ends with `N_ERROR` where later frames of it were committed already.
+    /// ends with `N_ERROR` where several frames of it are in flight, since their order is lost.
     fn handle_failed(&mut self, now: Instant, token: TxToken);
 
     /// Time has passed. Afterwards every deadline is later than `now`.
@@ -73,7 +73,8 @@ pub(crate) enum TransmitHalf<'a> {
 
 impl Transmit<'_> {
     /// The controller took the frame, at `now`.
-    #[inline]
+    // inlined, a frame's handle never exists in memory
+    #[inline(always)]
     pub fn commit(self, now: Instant) -> TxToken {
         let now = now.max(self.now);
         let (channel, sequence) = match self.half {
@@ -97,6 +98,19 @@ impl Transmit<'_> {
             TransmitHalf::FlowControl { reception } => reception.reject(),
             TransmitHalf::Functional { transfer } => transfer.reject(),
         }
+    }
+
+    /// The token that [`commit`](Self::commit) will give, for controllers that want it with the frame.
+    #[must_use]
+    pub const fn token(&self) -> TxToken {
+        let (channel, sequence) = match &self.half {
+            TransmitHalf::Data { transfer, .. } => (Channel::Data, transfer.next_frame()),
+            TransmitHalf::FlowControl { reception } => {
+                (Channel::FlowControl, reception.next_frame())
+            }
+            TransmitHalf::Functional { transfer } => (Channel::Functional, transfer.next_frame()),
+        };
+        TxToken::new(self.slot, channel, sequence)
     }
 
     /// The slot of the link whose frame this is, in a [`Router`](crate::Router); 0 in a lone link.
@@ -168,3 +182,40 @@ pub(crate) enum Channel {
 
 /// Frame numbers wrap after 2^30 frames.
 pub(crate) const SEQUENCE_MASK: u32 = u32::MAX >> 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Address, Id, Link};
+
+    static CONFIG: Config = Config::new();
+
+    #[test]
+    fn the_token_is_known_before_the_commit() {
+        let id = |value| Id::standard(value).unwrap();
+        let address = Address::normal(id(0x7E0), id(0x7E8)).unwrap();
+        let address = address.with_functional_tx(id(0x7DF)).unwrap();
+        let mut memory = [0; 64];
+        let mut link = Link::new(address, &CONFIG, &mut memory[..]).unwrap();
+        let (now, mut frame) = (Instant::ZERO, Frame::new());
+        let mut commit = |link: &mut Link<_, _>| {
+            let transmit = link.poll_transmit(now, &mut frame).unwrap();
+            let token = transmit.token();
+            assert_eq!(token, transmit.commit(now));
+        };
+        for _ in 0..3 {
+            link.send(now, [1, 2]).unwrap();
+            commit(&mut link);
+            while link.poll_event().is_some() {}
+        }
+        link.send_functional(now, [1, 2]).unwrap();
+        commit(&mut link);
+        let first = FrameView {
+            id: id(0x7E8),
+            kind: crate::FrameKind::Classic,
+            data: &[0x10, 20, 1, 2, 3, 4, 5, 6],
+        };
+        link.handle_frame(now, first);
+        commit(&mut link);
+    }
+}

@@ -260,22 +260,18 @@ pub(crate) fn consecutive_header(frame: &mut Frame, half: Half, sequence_number:
     header(frame, half, [0x20 | sequence_number & 0xF])
 }
 
-/// Writes a whole consecutive frame of 8 bytes. `chunk` ends with its data; what stands in the place of
-/// the address byte and the PCI is overwritten.
+/// Writes a whole consecutive frame of 8 bytes without address byte. `chunk` ends with its data; what
+/// stands in the place of the PCI is overwritten.
 #[inline]
-pub(crate) fn full_classic_consecutive(
+pub(crate) fn full_consecutive(
     frame: &mut Frame,
     half: Half,
     config: &Config,
     sequence_number: u8,
     chunk: [u8; 8],
 ) {
-    let pci = u64::from(0x20 | sequence_number & 0xF);
-    let (header, mask) = match half.byte() {
-        None => (pci, 0xFF),
-        Some(byte) => (pci << 8 | u64::from(byte), 0xFFFF),
-    };
-    let word = u64::from_le_bytes(chunk) & !mask | header;
+    let pci = u64::from(0x20 | sequence_number);
+    let word = u64::from_le_bytes(chunk) & !0xFF | pci;
     if let Some(room) = frame.data.first_chunk_mut::<8>() {
         *room = word.to_le_bytes();
     }

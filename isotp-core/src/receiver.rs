@@ -112,11 +112,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant, config: &Config) {
-        if self
-            .reception
-            .timeout()
-            .is_some_and(|timeout| now >= timeout.at)
-        {
+        if now >= self.reception.deadline(config) {
             self.ask_buffer(now, config);
             self.reception.handle_timeout(now, config);
         }
@@ -164,16 +160,12 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Timeout> {
-        self.reception.timeout()
+    pub fn poll_timeout(&self, config: &Config) -> Option<Timeout> {
+        self.reception.timeout(config)
     }
 
     /// What happened, in order.
-    #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_, B>> {
-        if !self.reception.has_news() {
-            return None;
-        }
         let (bytes, source) = match self.reception.tell()? {
             Told::Failed(result) => return Some(Event::ReceptionFailed(result)),
             Told::FirstFrame { size, source } => return Some(Event::FirstFrame { size, source }),
@@ -212,7 +204,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
 
     /// Whether a segmented reception is in progress.
     #[must_use]
-    pub const fn is_active(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.reception.is_active()
     }
 
@@ -256,7 +248,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
             return Err(Ignored::NoRoom);
         }
         if size > self.buffer.limit() || data.len() > self.spare.as_ref().len() {
-            self.reception.refuse(now, config);
+            self.reception.refuse(now, config, source);
             return Err(Ignored::Overflow);
         }
         // RX_DL less the address byte, if there is one, and the PCI byte
@@ -265,7 +257,6 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         let carried = copy(self.spare.as_mut(), data) as u8;
         self.reception.begin(
             now,
-            config,
             First {
                 size,
                 source,
@@ -281,7 +272,23 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         Ok(())
     }
 
+    /// Takes the frame that mostly comes, with few looks; `false` if it is another one.
     #[inline]
+    pub(crate) fn take_usual(&mut self, now: Instant, data: &[u8]) -> bool {
+        let Ok([pci, data @ ..]) = <&[u8; 8]>::try_from(data) else {
+            return false;
+        };
+        if !self.reception.awaits_usual(*pci) {
+            return false;
+        }
+        if self.buffer.write(self.reception.received(), data) {
+            self.reception.took_usual(now);
+        } else {
+            self.reception.fail(NResult::Error(Cause::Buffer));
+        }
+        true
+    }
+
     pub(crate) fn handle_consecutive(
         &mut self,
         now: Instant,
@@ -344,3 +351,6 @@ pub(crate) const fn check_spare(config: &Config, given: usize) -> Result<(), Con
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@ use crate::error::{Refused, SendError};
 use crate::event::Event;
 use crate::frame::Id;
 use crate::link::Link;
+use crate::machine::Machine;
 use crate::payload::Payload;
 use crate::time::Instant;
 
@@ -431,7 +432,10 @@ impl<T: Slots> Router<T> {
         };
         let (answer, data, news) = (link.owes_answer(), link.has_data(), link.has_news());
         let deadline = link.deadline();
-        self.heap.note(slots, slot, deadline);
+        if self.heap.note(slots, slot, deadline) {
+            self.rekey(slot);
+        }
+        let slots = self.slots.slots_mut();
         if answer {
             self.flow_control.push_back(slots, slot);
         }
@@ -441,6 +445,14 @@ impl<T: Slots> Router<T> {
         if news {
             self.news.push_back(slots, slot);
         }
+    }
+
+    #[inline(never)]
+    fn rekey(&mut self, slot: u32) {
+        let slots = self.slots.slots_mut();
+        let link = slots.get(slot as usize).and_then(|slot| slot.link.as_ref());
+        let timeout = link.and_then(Machine::poll_timeout);
+        self.heap.key(slots, slot, timeout);
     }
 
     /// Asks for more slots, and puts them on the list of free ones.
@@ -485,5 +497,5 @@ where
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "alloc"))]
 mod tests;

@@ -124,7 +124,11 @@ impl<P: Payload> Sender<P> {
         config: &'a Config,
         frame: &mut Frame,
     ) -> Option<Transmit<'a>> {
-        let bytes = self.write_next(now, half, config, frame)?;
+        let bytes = if half.prefix_len() == 0 && self.write_usual(half, config, frame) {
+            USUAL_LEN
+        } else {
+            self.write_next(now, half, config, frame)?
+        };
         let half = TransmitHalf::Data {
             transfer: &mut self.transfer,
             bytes,
@@ -137,8 +141,23 @@ impl<P: Payload> Sender<P> {
         })
     }
 
-    /// Writes the next data frame; says how many payload bytes it holds.
+    /// Writes the frame that mostly goes, with few looks: a full consecutive frame of 8 bytes, from a
+    /// payload that lies in memory. `false` if it is another one. `half` has no address byte.
     #[inline]
+    pub(crate) fn write_usual(&self, half: Half, config: &Config, frame: &mut Frame) -> bool {
+        if config.transmit.tx_dl != 8 || !self.transfer.awaits_usual() {
+            return false;
+        }
+        // one load, one store: eight bytes of the message, the first of them overwritten by the PCI
+        let begin = (self.transfer.sent() as usize).checked_sub(1);
+        let bytes = self.payload.as_ref().and_then(P::contiguous).zip(begin);
+        let bytes = bytes.and_then(|(bytes, begin)| bytes.get(begin..)?.first_chunk::<8>());
+        let Some(chunk) = bytes else { return false };
+        pdu::full_consecutive(frame, half, config, self.transfer.sequence_number(), *chunk);
+        true
+    }
+
+    /// Writes the next data frame; says how many payload bytes it holds.
     pub(crate) fn write_next(
         &mut self,
         now: Instant,
@@ -156,16 +175,16 @@ impl<P: Payload> Sender<P> {
             return None;
         };
         match written {
-            Some(_) => self.transfer.feed(now, config),
-            None => self.transfer.starve(now, config),
+            Some(_) => self.transfer.feed(now),
+            None => self.transfer.starve(now),
         }
         written
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called next.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Timeout> {
-        self.transfer.timeout()
+    pub fn poll_timeout(&self, config: &Config) -> Option<Timeout> {
+        self.transfer.timeout(config)
     }
 
     /// N_USData.confirm: the outcome of the message, once.
@@ -211,7 +230,7 @@ impl<P: Payload> Sender<P> {
     pub(crate) fn begin(&mut self, now: Instant, half: Half, config: &Config, size: u32) {
         let tx_dl = usize::from(config.transmit.tx_dl);
         let single = pdu::single_capacity(tx_dl, half.prefix_len()) as u32;
-        self.transfer.begin(now, config, size, size > single);
+        self.transfer.begin(now, size, size > single);
     }
 }
 
@@ -246,7 +265,6 @@ fn write_first<P: Payload>(
 }
 
 /// Writes the next consecutive frame; says how many payload bytes it holds.
-#[inline]
 fn write_consecutive<P: Payload>(
     transfer: &Transfer,
     payload: &mut P,
@@ -254,23 +272,10 @@ fn write_consecutive<P: Payload>(
     config: &Config,
     frame: &mut Frame,
 ) -> Option<u8> {
-    let prefix_len = half.prefix_len();
-    let capacity = pdu::consecutive_capacity(usize::from(config.transmit.tx_dl), prefix_len);
-    let remaining = transfer.size() - transfer.sent();
-    if remaining as usize >= capacity && config.transmit.tx_dl == 8 {
-        // one load, one store: eight bytes of the message, the first one or two overwritten
-        let header = 1 + prefix_len;
-        let begin = (transfer.sent() as usize).checked_sub(header);
-        let bytes = payload
-            .contiguous()
-            .zip(begin)
-            .and_then(|(all, begin)| all.get(begin..));
-        if let Some(chunk) = bytes.and_then(|bytes| bytes.first_chunk::<8>()) {
-            pdu::full_classic_consecutive(frame, half, config, transfer.sequence_number(), *chunk);
-            return Some(capacity as u8);
-        }
-    }
-    let len = capacity.min(remaining as usize);
+    let tx_dl = usize::from(config.transmit.tx_dl);
+    let capacity = pdu::consecutive_capacity(tx_dl, half.prefix_len());
+    let remaining = (transfer.size() - transfer.sent()) as usize;
+    let len = capacity.min(remaining);
     let start = pdu::consecutive_header(frame, half, transfer.sequence_number());
     fill(payload, transfer.sent(), frame, start, len)?;
     pdu::finish(frame, half, config, start + len);
@@ -288,3 +293,9 @@ fn fill<P: Payload>(
     let room = frame.data.get_mut(start..start + len)?;
     (payload.copy_to(offset, room)? >= len).then_some(())
 }
+
+/// Bytes in the frame that mostly goes.
+pub(crate) const USUAL_LEN: u8 = 7;
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use crate::frame::{Frame, FrameView, Id};
 use crate::machine::{Channel, Machine, Transmit, TransmitHalf, TxToken};
 use crate::payload::Payload;
 use crate::pdu::{self, Pdu, Reading, copy};
+use crate::sender::USUAL_LEN;
 use crate::time::{Instant, Timeout};
 
 /// Which frame of a link was written.
@@ -30,12 +31,13 @@ where
 {
     #[inline]
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
-        match self.address.recognise(&frame) {
-            Some(recognised) => self.handle_matched(now, &frame, recognised),
-            None => {
-                self.advance(now);
+        if self.usual.rx && frame.id == self.address.rx().id() && frame.kind == self.config.kind {
+            let now = self.advance(now);
+            if self.receiver.take_usual(now, frame.data) {
+                return;
             }
         }
+        self.handle_unusual(now, &frame);
     }
 
     fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
@@ -76,8 +78,8 @@ where
 
     fn poll_timeout(&self) -> Option<Timeout> {
         let timeouts = [
-            self.sender.poll_timeout(),
-            self.receiver.poll_timeout(),
+            self.sender.poll_timeout(&self.config),
+            self.receiver.poll_timeout(&self.config),
             self.functional.transfer.timeout(),
         ];
         timeouts
@@ -98,6 +100,19 @@ where
     #[inline]
     pub(crate) fn write_next(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
         let now = self.advance(now);
+        let half = self.address.tx();
+        if self.usual.tx
+            && !self.receiver.reception().wants_poll()
+            && !self.functional.transfer.is_ready()
+            && self.sender.write_usual(half, &self.config, frame)
+        {
+            return Some(Offered::Data { bytes: USUAL_LEN });
+        }
+        self.write_any(now, frame)
+    }
+
+    #[inline(never)]
+    fn write_any(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
         let config = &*self.config;
         if self.receiver.reception().wants_poll() {
             let mut half = self.address.tx();
@@ -112,8 +127,7 @@ where
             return Some(Offered::Functional);
         }
         let half = self.tx_half();
-        let config = &*self.config;
-        let bytes = self.sender.write_next(now, half, config, frame)?;
+        let bytes = self.sender.write_next(now, half, &self.config, frame)?;
         Some(Offered::Data { bytes })
     }
 
@@ -158,8 +172,27 @@ where
         true
     }
 
-    /// A frame that this link's address was seen to match.
+    /// Takes the frame that mostly comes, with few looks; `false` if it is another one. Its id is ours.
     #[inline]
+    pub(crate) fn take_usual(&mut self, now: Instant, frame: &FrameView<'_>) -> bool {
+        if !self.usual.rx || frame.kind != self.config.kind {
+            return false;
+        }
+        let now = self.advance(now);
+        self.receiver.take_usual(now, frame.data)
+    }
+
+    #[inline(never)]
+    fn handle_unusual(&mut self, now: Instant, frame: &FrameView<'_>) {
+        match self.address.recognise(frame) {
+            Some(recognised) => self.handle_matched(now, frame, recognised),
+            None => {
+                self.advance(now);
+            }
+        }
+    }
+
+    /// A frame that this link's address was seen to match.
     pub(crate) fn handle_matched(
         &mut self,
         now: Instant,
@@ -180,7 +213,7 @@ where
 
     /// Whether it may have data.
     #[inline]
-    pub(crate) const fn has_data(&self) -> bool {
+    pub(crate) fn has_data(&self) -> bool {
         self.sender.transfer().consecutive_is_ready()
             || self.sender.transfer().first_is_ready()
             || self.functional.transfer.is_ready()
@@ -189,20 +222,18 @@ where
     /// Whether `poll_event` has something to say.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
-        self.sender.transfer().is_done()
-            || self.receiver.reception().has_news()
-            || self.functional.transfer.is_done()
-            || self.functional.received > 0
-            || self.diagnosis.dropped > 0
-            || self.diagnosis.last.is_some()
+        self.receiver.reception().has_news()
+            | self.sender.transfer().is_done()
+            | self.functional.transfer.is_done()
+            | self.diagnosis.news
     }
 
     /// The earliest deadline.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let deadlines = [
-            self.sender.transfer().deadline(),
-            self.receiver.reception().deadline(),
+            self.sender.transfer().deadline(&self.config),
+            self.receiver.reception().deadline(&self.config),
             self.functional.transfer.deadline(),
         ];
         let [data, reception, functional] = deadlines;
@@ -243,7 +274,6 @@ where
     }
 
     /// Requirements 1.1 and the table of 1.7: what a frame of this address does.
-    #[inline]
     fn handle_recognised(
         &mut self,
         now: Instant,
@@ -314,6 +344,7 @@ where
         }
         self.functional.received = copy(self.functional.spare.as_mut(), data) as u8;
         self.functional.source = source;
+        self.diagnosis.news = true;
         Ok(())
     }
 
@@ -325,6 +356,9 @@ where
         }
         if self.config.diagnostics {
             self.diagnosis.last = Some(reason);
+        }
+        if reason == Ignored::NoRoom || self.config.diagnostics {
+            self.diagnosis.news = true;
         }
     }
 }

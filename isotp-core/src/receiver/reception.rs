@@ -10,7 +10,8 @@ use crate::time::{Instant, Timeout, Timer};
 /// the number of the next flow control.
 #[derive(Debug)]
 pub(crate) struct Reception {
-    deadline: Instant,
+    /// When the timer of the phase was started.
+    since: Instant,
     /// FF_DL of the message.
     size: u32,
     /// Bytes of it that are in the buffer.
@@ -18,6 +19,8 @@ pub(crate) struct Reception {
     /// The number of the next flow control to be committed.
     next_frame: u32,
     phase: Phase,
+    /// In `Failed`: how it ended. Apart from the phase, which is looked at several times a frame.
+    result: NResult,
     before: Before,
     offer: Offer,
     block: Block,
@@ -29,14 +32,16 @@ pub(crate) struct Reception {
     source: u8,
     /// The first frame was not indicated yet.
     announced: bool,
+    /// `tell` has something to say. It follows from the other fields, but is asked for every frame.
+    news: bool,
 }
 
-/// Where a reception stands.
+/// Where a reception stands. Each phase has at most one timer, and entering it starts that timer.
 ///
 /// Invariants: bytes go to the buffer only after it said that it is ready; a message is delivered only
 /// from `Complete` or `Single`; `received <= size`.
 ///
-/// | phase | input | next | deadline |
+/// | phase | input | next | timer |
 /// |---|---|---|---|
 /// | any | valid SF | Single; what was before is `before` | - |
 /// | any | valid FF, buffer ready | Offer CTS (listening: Receiving) | N_Ar (N_Cr) |
@@ -48,7 +53,7 @@ pub(crate) struct Reception {
 /// | Sent CTS | CF | same: taken, but it acts at the confirmation (`TIM-10`) | kept |
 /// | Sent CTS | confirmed | as after the CFs that are here: Receiving, Complete, ... | N_Cr |
 /// | Sent WAIT | confirmed | NotReady | N_Br |
-/// | Sent | frame lost | Offer | kept |
+/// | Sent | frame lost | Offer; a CTS that was answered counts as confirmed | kept |
 /// | Offer, Sent | N_Ar | Failed `N_TIMEOUT_A` | - |
 /// | Receiving | CF | Receiving | N_Cr |
 /// | Receiving | CF, last of the message | Complete | - |
@@ -58,32 +63,31 @@ pub(crate) struct Reception {
 /// | Refusing | commit, N_Ar | Idle (`FC-08`) | - |
 /// | NotReady, Offer, Sent, Receiving | abort | Failed `N_ERROR` | - |
 /// | any other | CF | ignored | kept |
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// The order matters: news for the user, then phases with a timer, those of a reception in progress last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Idle,
-    /// A flow control is owed, and the buffer is not ready.
-    NotReady,
-    /// A flow control wants to go out.
-    Offer(Answer),
-    /// It is in flight.
-    Sent(Answer),
-    /// Consecutive frames are awaited.
-    Receiving,
-    /// FC.OVFLW wants to go out.
-    Refusing,
     /// An unread single frame is in the spare memory.
     Single,
     /// An unread message is in the buffer.
     Complete,
-    /// An unread failure.
-    Failed(NResult),
-}
-
-/// The flow controls of a reception that goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    ContinueToSend,
-    Wait,
+    /// An unread failure: see `result`.
+    Failed,
+    /// FC.OVFLW wants to go out.
+    Refusing,
+    /// A flow control is owed, and the buffer is not ready.
+    NotReady,
+    /// FC.CTS wants to go out.
+    OfferContinue,
+    /// FC.WAIT wants to go out.
+    OfferWait,
+    /// FC.CTS is in flight.
+    SentContinue,
+    /// FC.WAIT is in flight.
+    SentWait,
+    /// Consecutive frames are awaited.
+    Receiving,
 }
 
 /// How the reception before this one ended, if the user has not been told yet (`UNX-02`).
@@ -137,11 +141,12 @@ pub(crate) struct Accepted {
 impl Reception {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
-            deadline: Instant::ZERO,
+            since: Instant::ZERO,
             size: 0,
             received: 0,
             next_frame: 0,
             phase: Phase::Idle,
+            result: NResult::Ok,
             before: Before::Told,
             offer: Offer {
                 block_size: config.receive.block_size,
@@ -157,6 +162,7 @@ impl Reception {
             spare: 0,
             source: 0,
             announced: false,
+            news: false,
         }
     }
 
@@ -174,7 +180,9 @@ impl Reception {
 
     pub(crate) fn fail(&mut self, result: NResult) {
         if self.is_active() {
-            self.phase = Phase::Failed(result);
+            self.phase = Phase::Failed;
+            self.news = true;
+            self.result = result;
         }
     }
 
@@ -192,14 +200,12 @@ impl Reception {
             return false;
         }
         self.before = match self.phase {
-            Phase::Failed(result) => Before::Failed(result),
+            Phase::Failed => Before::Failed(self.result),
             Phase::Complete => Before::Complete {
                 size: self.size,
                 source: self.source,
             },
-            Phase::Sent(Answer::ContinueToSend)
-                if self.received == self.size && self.block.wrong.is_none() =>
-            {
+            Phase::SentContinue if self.received == self.size && self.block.wrong.is_none() => {
                 Before::Complete {
                     size: self.size,
                     source: self.source,
@@ -209,46 +215,55 @@ impl Reception {
             _ => Before::Told,
         };
         self.phase = Phase::Idle;
+        self.settle_news();
         true
     }
 
     /// A single frame is in the spare memory.
     pub(crate) fn single(&mut self, len: usize, source: u8) {
         self.phase = Phase::Single;
+        self.news = true;
         self.spare = len as u8;
         self.source = source;
     }
 
     /// A first frame was accepted; its data is in the spare memory. `carried` bytes came with it.
-    pub(crate) fn begin(&mut self, now: Instant, config: &Config, first: First) {
+    pub(crate) fn begin(&mut self, now: Instant, first: First) {
         self.size = first.size;
         self.source = first.source;
         self.received = 0;
         self.waits = 0;
         self.spare = first.carried;
         self.announced = true;
+        self.news = true;
         self.block = Block {
             frame: first.per_consecutive,
             received: 0,
             sequence_number: 1,
             wrong: None,
         };
-        self.not_ready(now, config);
+        self.not_ready(now);
     }
 
     /// Listening only, and no room: the message is let go.
     pub(crate) fn forget(&mut self) {
         self.announced = false;
         self.phase = Phase::Idle;
+        self.settle_news();
+    }
+
+    /// Listening only: a flow control of the other side went by, so the transfer is alive.
+    pub(crate) fn keep_alive(&mut self, now: Instant) {
+        if self.phase == Phase::Receiving {
+            self.since = now;
+        }
     }
 
     /// A first frame that is too long was received (`FC-08`).
-    pub(crate) fn refuse(&mut self, now: Instant, config: &Config) {
+    pub(crate) fn refuse(&mut self, now: Instant, config: &Config, source: u8) {
+        self.source = source;
         if !config.receive.listen_only {
-            self.enter(
-                Phase::Refusing,
-                now.after_micros(micros(config.timing.n_ar)),
-            );
+            self.enter(Phase::Refusing, now);
         }
     }
 
@@ -261,13 +276,9 @@ impl Reception {
     /// The buffer is ready for the next block.
     pub(crate) fn ready(&mut self, now: Instant, config: &Config) {
         if config.receive.listen_only {
-            self.enter(
-                Phase::Receiving,
-                now.after_micros(micros(config.timing.n_cr)),
-            );
+            self.enter(Phase::Receiving, now);
         } else {
-            let deadline = now.after_micros(micros(config.timing.n_ar));
-            self.enter(Phase::Offer(Answer::ContinueToSend), deadline);
+            self.enter(Phase::OfferContinue, now);
         }
     }
 
@@ -282,7 +293,7 @@ impl Reception {
     ) -> Result<Option<Accepted>, Ignored> {
         let early = match self.phase {
             Phase::Receiving => false,
-            Phase::Sent(Answer::ContinueToSend) if !self.is_block_done(config) => true,
+            Phase::SentContinue if !self.is_block_done(config) => true,
             _ => return Err(Ignored::UnexpectedConsecutiveFrame),
         };
         let full = usize::from(self.block.frame);
@@ -320,6 +331,26 @@ impl Reception {
         }))
     }
 
+    /// Whether this is the frame that mostly comes: a consecutive frame of 8 bytes without address byte,
+    /// neither the last of the message nor of a block, with this PCI.
+    #[inline]
+    pub(crate) fn awaits_usual(&self, pci: u8) -> bool {
+        self.phase == Phase::Receiving
+            && pci == 0x20 | self.block.sequence_number
+            && self.block.frame == 7
+            && self.size - self.received > 7
+            && self.block.received.wrapping_add(1) != self.offer.block_size
+    }
+
+    /// The bytes of that frame are in the buffer.
+    #[inline]
+    pub(crate) const fn took_usual(&mut self, now: Instant) {
+        self.received += 7;
+        self.block.sequence_number = (self.block.sequence_number + 1) & 0xF;
+        self.block.received = self.block.received.wrapping_add(1);
+        self.since = now;
+    }
+
     /// The bytes of an accepted consecutive frame are in the buffer. `true` if a flow control is owed.
     #[inline]
     pub(crate) fn took(&mut self, now: Instant, config: &Config, len: u8) -> bool {
@@ -334,23 +365,23 @@ impl Reception {
     }
 
     /// The offered frame was committed.
+    #[inline(never)]
     pub(crate) fn commit(&mut self, now: Instant, config: &Config) -> u32 {
         let frame = self.next_frame;
         self.next_frame = (frame + 1) & SEQUENCE_MASK;
-        match self.phase {
-            Phase::Offer(answer) => {
-                match answer {
-                    Answer::Wait => self.waits = self.waits.saturating_add(1),
-                    Answer::ContinueToSend => {
-                        self.waits = 0;
-                        self.block.received = 0;
-                    }
-                }
-                self.phase = Phase::Sent(answer);
+        self.phase = match self.phase {
+            Phase::OfferContinue => {
+                self.waits = 0;
+                self.block.received = 0;
+                Phase::SentContinue
             }
-            _ => self.phase = Phase::Idle,
-        }
-        if matches!(config.confirmation, Confirmation::OnCommit) {
+            Phase::OfferWait => {
+                self.waits = self.waits.saturating_add(1);
+                Phase::SentWait
+            }
+            _ => Phase::Idle,
+        };
+        if config.confirmation == Confirmation::OnCommit {
             self.confirm(now, config, frame);
         }
         frame
@@ -359,50 +390,47 @@ impl Reception {
     /// A flow control is on the bus. `true` if the next one is owed at once, because a whole block came
     /// before this confirmation.
     pub(crate) fn confirm(&mut self, now: Instant, config: &Config, frame: u32) -> bool {
+        if !self.is_newest(frame) {
+            return false;
+        }
         match self.phase {
-            Phase::Sent(answer) if self.is_newest(frame) => match answer {
-                Answer::Wait => {
-                    self.not_ready(now, config);
-                    false
-                }
-                Answer::ContinueToSend => {
-                    self.phase = Phase::Receiving;
-                    self.settle(now, config)
-                }
-            },
+            Phase::SentContinue => {
+                self.phase = Phase::Receiving;
+                self.settle(now, config)
+            }
+            Phase::SentWait => {
+                self.not_ready(now);
+                false
+            }
             _ => false,
         }
     }
 
     /// A flow control will not go out: it is offered again, unless the peer has answered it.
     pub(crate) fn handle_failed(&mut self, now: Instant, config: &Config, frame: u32) {
-        let Phase::Sent(answer) = self.phase else {
-            return;
-        };
         if !self.is_newest(frame) {
             return;
         }
-        if self.block.received > 0 || self.block.wrong.is_some() {
-            self.confirm(now, config, frame);
-            return;
+        match self.phase {
+            Phase::SentContinue if self.block.received > 0 || self.block.wrong.is_some() => {
+                self.confirm(now, config, frame);
+            }
+            Phase::SentContinue => self.phase = Phase::OfferContinue,
+            Phase::SentWait => {
+                self.waits = self.waits.saturating_sub(1);
+                self.phase = Phase::OfferWait;
+            }
+            _ => {}
         }
-        if answer == Answer::Wait {
-            self.waits = self.waits.saturating_sub(1);
-        }
-        self.phase = Phase::Offer(answer);
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) {
-        let Some(timeout) = self.timeout() else {
-            return;
-        };
-        if now < timeout.at {
+        if now < self.deadline(config) {
             return;
         }
-        match timeout.timer {
+        match self.timer() {
             Timer::NBr if self.waits < config.receive.max_wait => {
-                let deadline = now.after_micros(micros(config.timing.n_ar));
-                self.enter(Phase::Offer(Answer::Wait), deadline);
+                self.enter(Phase::OfferWait, now);
             }
             Timer::NBr => self.fail(NResult::WaitOverrun {
                 limit: config.receive.max_wait,
@@ -413,34 +441,43 @@ impl Reception {
         }
     }
 
-    pub(crate) fn timeout(&self) -> Option<Timeout> {
-        let timer = match self.phase {
-            Phase::NotReady => Timer::NBr,
-            Phase::Offer(_) | Phase::Sent(_) | Phase::Refusing => Timer::NAr,
-            Phase::Receiving => Timer::NCr,
-            _ => return None,
-        };
-        Some(Timeout {
-            at: self.deadline,
-            timer,
+    pub(crate) fn timeout(&self, config: &Config) -> Option<Timeout> {
+        self.has_timer().then(|| Timeout {
+            at: self.deadline(config),
+            timer: self.timer(),
         })
     }
 
-    /// The deadline; `Instant::MAX` while there is none.
+    /// When the timer of the phase runs out; `Instant::MAX` where it has none.
     #[inline]
-    pub(crate) const fn deadline(&self) -> Instant {
-        if self.is_active() || matches!(self.phase, Phase::Refusing) {
-            self.deadline
-        } else {
-            Instant::MAX
+    pub(crate) fn deadline(&self, config: &Config) -> Instant {
+        if !self.has_timer() {
+            return Instant::MAX;
+        }
+        self.since.after_micros(micros(match self.timer() {
+            Timer::NBr => config.timing.n_br,
+            Timer::NCr => config.timing.n_cr,
+            _ => config.timing.n_ar,
+        }))
+    }
+
+    fn has_timer(&self) -> bool {
+        self.phase >= Phase::Refusing
+    }
+
+    const fn timer(&self) -> Timer {
+        match self.phase {
+            Phase::NotReady => Timer::NBr,
+            Phase::Receiving => Timer::NCr,
+            _ => Timer::NAr,
         }
     }
 
     /// The flow control that wants to go out.
     pub(crate) const fn flow_control(&self) -> Option<FlowControl> {
         let status = match self.phase {
-            Phase::Offer(Answer::ContinueToSend) => FlowStatus::ContinueToSend,
-            Phase::Offer(Answer::Wait) => FlowStatus::Wait,
+            Phase::OfferContinue => FlowStatus::ContinueToSend,
+            Phase::OfferWait => FlowStatus::Wait,
             Phase::Refusing => FlowStatus::Overflow,
             _ => return None,
         };
@@ -453,17 +490,20 @@ impl Reception {
 
     /// What the user has to be told next, in the order in which it happened.
     pub(crate) fn tell(&mut self) -> Option<Told> {
-        match core::mem::replace(&mut self.before, Before::Told) {
-            Before::Failed(result) => return Some(Told::Failed(result)),
-            Before::Complete { size, source } => return Some(Told::Complete { size, source }),
-            Before::Told => {}
-        }
-        if core::mem::take(&mut self.announced) {
-            return Some(Told::FirstFrame {
+        let told = match core::mem::replace(&mut self.before, Before::Told) {
+            Before::Failed(result) => Some(Told::Failed(result)),
+            Before::Complete { size, source } => Some(Told::Complete { size, source }),
+            Before::Told if core::mem::take(&mut self.announced) => Some(Told::FirstFrame {
                 size: self.size,
                 source: self.source,
-            });
-        }
+            }),
+            Before::Told => self.tell_outcome(),
+        };
+        self.settle_news();
+        told
+    }
+
+    fn tell_outcome(&mut self) -> Option<Told> {
         let told = match self.phase {
             Phase::Single => Told::Single {
                 len: self.spare,
@@ -473,7 +513,7 @@ impl Reception {
                 size: self.size,
                 source: self.source,
             },
-            Phase::Failed(result) => Told::Failed(result),
+            Phase::Failed => Told::Failed(self.result),
             _ => return None,
         };
         self.phase = Phase::Idle;
@@ -482,34 +522,30 @@ impl Reception {
 
     /// Whether [`tell`](Self::tell) has something to say.
     #[inline]
-    pub(crate) fn has_news(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Single | Phase::Complete | Phase::Failed(_)
-        ) || self.announced
-            || self.before != Before::Told
+    pub(crate) const fn has_news(&self) -> bool {
+        self.news
+    }
+
+    fn settle_news(&mut self) {
+        self.news = self.before != Before::Told
+            || self.announced
+            || (Phase::Single..=Phase::Failed).contains(&self.phase);
     }
 
     /// Whether a segmented reception is in progress.
-    pub(crate) const fn is_active(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::NotReady | Phase::Offer(_) | Phase::Sent(_) | Phase::Receiving
-        )
+    pub(crate) fn is_active(&self) -> bool {
+        self.phase >= Phase::NotReady
     }
 
     /// Whether the buffer must be asked if it is ready, before a flow control can go out.
     pub(crate) fn awaits_buffer(&self) -> bool {
-        matches!(self.phase, Phase::NotReady | Phase::Offer(Answer::Wait)) && self.buffer_is_free()
+        matches!(self.phase, Phase::NotReady | Phase::OfferWait) && self.buffer_is_free()
     }
 
     /// Whether a flow control may go out, now or once the buffer is asked.
     #[inline]
-    pub(crate) const fn wants_poll(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::NotReady | Phase::Offer(_) | Phase::Refusing
-        )
+    pub(crate) fn wants_poll(&self) -> bool {
+        (Phase::Refusing..=Phase::OfferWait).contains(&self.phase)
     }
 
     /// Whether no unread message is in the buffer.
@@ -554,11 +590,12 @@ impl Reception {
             self.fail(NResult::WrongSn { expected, received });
         } else if self.received == self.size {
             self.phase = Phase::Complete;
+            self.news = true;
         } else if self.is_block_done(config) {
-            self.not_ready(now, config);
+            self.not_ready(now);
             return true;
         } else {
-            self.deadline = now.after_micros(micros(config.timing.n_cr));
+            self.since = now;
         }
         false
     }
@@ -573,11 +610,8 @@ impl Reception {
                 && !config.receive.listen_only)
     }
 
-    fn not_ready(&mut self, now: Instant, config: &Config) {
-        self.enter(
-            Phase::NotReady,
-            now.after_micros(micros(config.timing.n_br)),
-        );
+    fn not_ready(&mut self, now: Instant) {
+        self.enter(Phase::NotReady, now);
     }
 
     const fn is_newest(&self, frame: u32) -> bool {
@@ -585,9 +619,9 @@ impl Reception {
     }
 
     #[inline]
-    fn enter(&mut self, phase: Phase, deadline: Instant) {
+    const fn enter(&mut self, phase: Phase, now: Instant) {
         self.phase = phase;
-        self.deadline = deadline;
+        self.since = now;
     }
 }
 

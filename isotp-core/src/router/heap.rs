@@ -5,7 +5,7 @@
 //! nothing here.
 
 use super::slot::{HeapNode, NONE, Slot};
-use crate::time::Instant;
+use crate::time::{Instant, Timeout};
 
 /// How much of the heap, which is spread over the slots, is in use.
 #[derive(Debug, Default)]
@@ -17,12 +17,18 @@ pub(super) struct Heap {
 
 impl Heap {
     /// The slot with the earliest key, and that key; `None` when no link has a deadline.
-    pub(super) fn first<L>(&self, slots: &[Slot<L>]) -> Option<(u32, Instant)> {
+    pub(super) fn first<L>(&self, slots: &[Slot<L>]) -> Option<(u32, Timeout)> {
         if self.armed == 0 {
             return None;
         }
         let root = at(slots, 0)?;
-        Some((root.slot, root.key))
+        Some((
+            root.slot,
+            Timeout {
+                at: root.key,
+                timer: root.timer,
+            },
+        ))
     }
 
     /// Whether any link but `slot` has a deadline.
@@ -30,46 +36,41 @@ impl Heap {
         self.armed > u32::from(at(slots, slot).is_some_and(|own| own.armed))
     }
 
-    /// Notes the deadline of a link: its entry gets earlier at once, later only when it surfaces.
+    /// Notes that a link has a deadline, and whether its entry, keyed later, must be keyed anew.
     #[inline]
-    pub(super) fn note<L>(&mut self, slots: &mut [Slot<L>], slot: u32, deadline: Option<Instant>) {
+    pub(super) fn note<L>(
+        &mut self,
+        slots: &mut [Slot<L>],
+        slot: u32,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let Some(own) = at_mut(slots, slot) else {
+            return false;
+        };
+        let place = own.place;
+        let was_armed = core::mem::replace(&mut own.armed, deadline.is_some());
+        self.armed = self.armed + u32::from(deadline.is_some()) - u32::from(was_armed);
+        let Some(deadline) = deadline else {
+            return false;
+        };
+        at(slots, place).is_none_or(|entry| deadline < entry.key)
+    }
+
+    /// Keys a link's entry with its deadline, earlier or later than before, or removes it.
+    pub(super) fn key<L>(&mut self, slots: &mut [Slot<L>], slot: u32, timeout: Option<Timeout>) {
+        self.note(slots, slot, timeout.map(|timeout| timeout.at));
         let Some(own) = at_mut(slots, slot) else {
             return;
         };
-        let (place, was_armed) = (own.place, own.armed);
-        own.armed = deadline.is_some();
-        self.armed = self.armed + u32::from(deadline.is_some()) - u32::from(was_armed);
-        let Some(deadline) = deadline else { return };
-        if place == NONE {
-            let place = self.len;
-            self.len += 1;
-            set(slots, place, slot, deadline);
-            sift_up(slots, place);
-        } else if let Some(entry) = at_mut(slots, place)
-            && deadline < entry.key
-        {
-            entry.key = deadline;
-            sift_up(slots, place);
-        }
-    }
-
-    /// Keys the first entry anew with its link's deadline, or removes it.
-    pub(super) fn surface<L>(&mut self, slots: &mut [Slot<L>], deadline: Option<Instant>) {
-        let Some((slot, _)) = at(slots, 0).map(|root| (root.slot, root.key)) else {
-            return;
+        let Some(timeout) = timeout else {
+            return self.remove(slots, slot);
         };
-        match deadline {
-            Some(deadline) => {
-                self.note(slots, slot, Some(deadline));
-                if let Some(root) = at_mut(slots, 0)
-                    && root.slot == slot
-                {
-                    root.key = deadline;
-                    sift_down(slots, 0, self.len);
-                }
-            }
-            None => self.remove(slots, slot),
+        let mut place = own.place;
+        if place == NONE {
+            place = self.len;
+            self.len += 1;
         }
+        self.settle(slots, place, slot, timeout);
     }
 
     /// Takes a link's entry out.
@@ -83,67 +84,73 @@ impl Heap {
             return;
         }
         self.len -= 1;
-        if place < self.len
-            && let Some((slot, key)) = at(slots, self.len).map(|last| (last.slot, last.key))
-        {
-            set(slots, place, slot, key);
-            sift_up(slots, place);
-            sift_down(slots, place, self.len);
-        }
-    }
-}
-
-fn sift_up<L>(slots: &mut [Slot<L>], mut place: u32) {
-    while place > 0 {
-        let parent = (place - 1) / 2;
-        if !earlier(slots, place, parent) {
+        if place == self.len {
             return;
         }
-        swap(slots, place, parent);
-        place = parent;
+        if let Some((slot, timeout)) = entry(slots, self.len) {
+            self.settle(slots, place, slot, timeout);
+        }
     }
-}
 
-fn sift_down<L>(slots: &mut [Slot<L>], mut place: u32, len: u32) {
-    loop {
+    /// Puts an entry where it belongs, starting from a place whose own entry is void.
+    fn settle<L>(&self, slots: &mut [Slot<L>], from: u32, slot: u32, timeout: Timeout) {
+        let mut place = from;
+        while place > 0 {
+            let parent = (place - 1) / 2;
+            let Some((other, above)) = entry(slots, parent) else {
+                break;
+            };
+            if above.at <= timeout.at {
+                break;
+            }
+            set(slots, place, other, above);
+            place = parent;
+        }
+        while let Some((child, other, below)) = self.earlier_child(slots, place) {
+            if below.at >= timeout.at {
+                break;
+            }
+            set(slots, place, other, below);
+            place = child;
+        }
+        set(slots, place, slot, timeout);
+    }
+
+    /// The earlier of the entries below a place.
+    fn earlier_child<L>(&self, slots: &[Slot<L>], place: u32) -> Option<(u32, u32, Timeout)> {
         let left = 2 * place + 1;
-        if left >= len {
-            return;
+        if left >= self.len {
+            return None;
         }
+        let (slot, timeout) = entry(slots, left)?;
         let right = left + 1;
-        let child = if right < len && earlier(slots, right, left) {
-            right
-        } else {
-            left
-        };
-        if !earlier(slots, child, place) {
-            return;
+        match entry(slots, right) {
+            Some((slot, other)) if right < self.len && other.at < timeout.at => {
+                Some((right, slot, other))
+            }
+            _ => Some((left, slot, timeout)),
         }
-        swap(slots, child, place);
-        place = child;
     }
 }
 
-fn earlier<L>(slots: &[Slot<L>], a: u32, b: u32) -> bool {
-    match (at(slots, a), at(slots, b)) {
-        (Some(a), Some(b)) => a.key < b.key,
-        _ => false,
-    }
-}
-
-fn swap<L>(slots: &mut [Slot<L>], a: u32, b: u32) {
-    let entry = |slots: &[Slot<L>], place| at(slots, place).map(|node| (node.slot, node.key));
-    if let (Some(at_a), Some(at_b)) = (entry(slots, a), entry(slots, b)) {
-        set(slots, a, at_b.0, at_b.1);
-        set(slots, b, at_a.0, at_a.1);
-    }
+fn entry<L>(slots: &[Slot<L>], place: u32) -> Option<(u32, Timeout)> {
+    at(slots, place).map(|node| {
+        (
+            node.slot,
+            Timeout {
+                at: node.key,
+                timer: node.timer,
+            },
+        )
+    })
 }
 
 /// Puts an entry in its place, and notes the place with its link.
-fn set<L>(slots: &mut [Slot<L>], place: u32, slot: u32, key: Instant) {
+fn set<L>(slots: &mut [Slot<L>], place: u32, slot: u32, timeout: Timeout) {
     if let Some(entry) = at_mut(slots, place) {
         entry.slot = slot;
-        entry.key = key;
+        entry.key = timeout.at;
+        entry.timer = timeout.timer;
     }
     if let Some(own) = at_mut(slots, slot) {
         own.place = place;

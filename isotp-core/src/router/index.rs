@@ -8,10 +8,38 @@ use super::slot::{Chains, NONE, Slot};
 use crate::address::{Address, AddressFormat, Half, PRIORITY, Recognised};
 use crate::frame::{FrameView, Id};
 
-/// How many links there are of each class.
+/// Which classes there are addresses of.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    classes: [u32; CLASSES],
+    physical: Classes,
+    functional: Classes,
+}
+
+/// How many addresses of each class there are, and which classes that makes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Classes {
+    counts: [u32; CLASSES],
+    present: u8,
+}
+
+impl Classes {
+    fn change(&mut self, class: usize, change: impl Fn(u32) -> u32) {
+        if let Some(count) = self.counts.get_mut(class) {
+            *count = change(*count);
+            let bit = u8::from(*count > 0) << class;
+            self.present = self.present & !(1 << class) | bit;
+        }
+    }
+
+    #[inline]
+    fn iter(&self) -> impl Iterator<Item = usize> + use<> {
+        let mut rest = self.present;
+        core::iter::from_fn(move || {
+            let class = rest.trailing_zeros() as usize;
+            rest &= rest.wrapping_sub(1);
+            (class < CLASSES).then_some(class)
+        })
+    }
 }
 
 /// A link that holds an address, as far as the index must see it.
@@ -46,7 +74,7 @@ impl Index {
         if address.rx().prefix_len() == 1 {
             return conflicts(key(0, id, None)) || conflicts(key(FIXED, id, None));
         }
-        let with_byte = (0..CLASSES).any(|class| class & BYTE != 0 && self.count(class) > 0);
+        let with_byte = self.physical.iter().any(|class| class & BYTE != 0);
         with_byte
             && (0..=u8::MAX).any(|byte| {
                 conflicts(key(BYTE, id, Some(byte))) || conflicts(key(BYTE | FIXED, id, Some(byte)))
@@ -59,9 +87,7 @@ impl Index {
             return;
         };
         let class = class(&address);
-        if let Some(count) = self.classes.get_mut(class) {
-            *count += 1;
-        }
+        self.count(class, &address, |count| count + 1);
         self.chain(slots, slot, &address);
     }
 
@@ -71,9 +97,7 @@ impl Index {
             return;
         };
         let class = class(&address);
-        if let Some(count) = self.classes.get_mut(class) {
-            *count -= 1;
-        }
+        self.count(class, &address, |count| count - 1);
         let buckets = slots.len();
         let bucket = bucket(key(class, address.rx().id(), address.rx().byte()), buckets);
         unchain(slots, bucket, slot, PHYSICAL);
@@ -110,10 +134,7 @@ impl Index {
         slots: &[Slot<L>],
         frame: &FrameView<'_>,
     ) -> Option<(u32, Recognised)> {
-        for class in 0..CLASSES {
-            if self.count(class) == 0 {
-                continue;
-            }
+        for class in self.physical.iter() {
             let Some(key) = frame_key(class, frame) else {
                 continue;
             };
@@ -143,15 +164,13 @@ impl Index {
         class: usize,
         frame: &FrameView<'_>,
     ) -> Option<(u32, Recognised)> {
-        if self.count(class) == 0 {
-            return None;
-        }
         let bucket = bucket(frame_key(class, frame)?, slots.len());
         let mut slot = slots.get(bucket)?.node.chains.functional_head;
         while let Some(entry) = slots.get(slot as usize) {
-            if usize::from(entry.node.chains.class) == class
-                && let Some(link) = &entry.link
-                && let Some(recognised) = link.address().recognise_functional(frame)
+            let link = entry.link.as_ref();
+            let link = link.filter(|_| usize::from(entry.node.chains.class) == class);
+            if let Some(recognised) =
+                link.and_then(|link| link.address().recognise_functional(frame))
             {
                 return Some((slot, recognised));
             }
@@ -160,8 +179,16 @@ impl Index {
         None
     }
 
-    fn count(&self, class: usize) -> u32 {
-        self.classes.get(class).copied().unwrap_or(0)
+    /// The classes that have functional addresses.
+    pub(super) fn functional_classes(&self) -> impl Iterator<Item = usize> + use<> {
+        self.functional.iter()
+    }
+
+    fn count(&mut self, class: usize, address: &Address, change: impl Fn(u32) -> u32) {
+        self.physical.change(class, &change);
+        if address.functional_rx().is_some() {
+            self.functional.change(class, change);
+        }
     }
 
     /// The first link in the bucket of `key` that `matches`.
@@ -178,9 +205,8 @@ impl Index {
             .chains
             .physical_head;
         while let Some(entry) = slots.get(slot as usize) {
-            if let Some(link) = &entry.link
-                && matches(&entry.node.chains, link.address())
-            {
+            let link = entry.link.as_ref();
+            if link.is_some_and(|link| matches(&entry.node.chains, link.address())) {
                 return Some(slot);
             }
             slot = entry.node.chains.physical_next;

@@ -2,7 +2,6 @@
 
 use core::ops::Deref;
 
-use super::index::CLASSES;
 use super::queue::{Purpose, Queue};
 use super::slot::{NONE, Slot, Slots};
 use super::{LinkId, Order, Router};
@@ -13,7 +12,7 @@ use crate::frame::{Frame, FrameView, Id};
 use crate::link::{Link, Offered};
 use crate::machine::{Machine, Transmit, TxToken};
 use crate::payload::Payload;
-use crate::time::{Instant, Timeout, Timer};
+use crate::time::{Instant, Timeout};
 
 impl<T: Slots> Machine for Router<T> {
     #[inline]
@@ -31,8 +30,8 @@ impl<T: Slots> Machine for Router<T> {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.settle();
-        while let Some((slot, key)) = self.heap.first(self.slots.slots()) {
-            if key > now {
+        while let Some((slot, timeout)) = self.heap.first(self.slots.slots()) {
+            if timeout.at > now {
                 return;
             }
             let slots = self.slots.slots_mut();
@@ -41,8 +40,8 @@ impl<T: Slots> Machine for Router<T> {
                 return;
             };
             link.handle_timeout(now);
-            let deadline = link.deadline();
-            self.heap.surface(slots, deadline);
+            let timeout = link.poll_timeout();
+            self.heap.key(slots, slot, timeout);
             self.update(slot);
         }
     }
@@ -69,29 +68,18 @@ impl<T: Slots> Machine for Router<T> {
     }
 
     fn poll_timeout(&self) -> Option<Timeout> {
-        let timeout = |slot: u32| {
-            let link = self.slots.slots().get(slot as usize)?.link.as_ref()?;
-            link.poll_timeout()
-        };
         // a link that was lent out may have got an earlier deadline, or lost its own
-        let lent = timeout(self.pending.slot);
-        if !self
-            .heap
-            .is_armed_beside(self.slots.slots(), self.pending.slot)
-        {
+        let slots = self.slots.slots();
+        let lent = slots.get(self.pending.slot as usize);
+        let lent = lent.and_then(|slot| slot.link.as_ref()?.poll_timeout());
+        if !self.heap.is_armed_beside(slots, self.pending.slot) {
             return lent;
         }
-        let first = self
-            .heap
-            .first(self.slots.slots())
-            .map(|(slot, key)| Timeout {
-                at: key,
-                timer: timeout(slot).map_or(Timer::NCr, |timeout| timeout.timer),
-            });
-        [first, lent]
-            .into_iter()
-            .flatten()
-            .min_by_key(|timeout| timeout.at)
+        let (_, first) = self.heap.first(slots)?;
+        match lent {
+            Some(lent) if lent.at < first.at => Some(lent),
+            _ => Some(first),
+        }
     }
 }
 
@@ -106,12 +94,13 @@ impl<T: Slots> Router<T> {
     #[inline]
     fn dispatch(&mut self, now: Instant, frame: &FrameView<'_>, except: u32) {
         self.settle();
-        if let Some((slot, recognised)) = self.index.physical(self.slots.slots(), frame)
-            && slot != except
-        {
-            self.deliver(now, frame, slot, recognised);
+        match self.index.physical(self.slots.slots(), frame) {
+            Some((slot, recognised)) if slot != except => {
+                self.deliver(now, frame, slot, recognised);
+            }
+            _ => {}
         }
-        for class in 0..CLASSES {
+        for class in self.index.functional_classes() {
             let first = self.index.functional(self.slots.slots(), class, frame);
             let Some((mut slot, recognised)) = first else {
                 continue;
@@ -130,7 +119,9 @@ impl<T: Slots> Router<T> {
     fn deliver(&mut self, now: Instant, frame: &FrameView<'_>, slot: u32, recognised: Recognised) {
         let place = self.slots.slots_mut().get_mut(slot as usize);
         if let Some(link) = place.and_then(|place| place.link.as_mut()) {
-            link.handle_matched(now, frame, recognised);
+            if recognised.functional || !link.take_usual(now, frame) {
+                link.handle_matched(now, frame, recognised);
+            }
             self.update(slot);
         }
     }

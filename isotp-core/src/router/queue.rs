@@ -91,9 +91,9 @@ impl Queue {
         if self.tail == slot {
             self.tail = before;
         }
-        if let Some(node) = node_mut(slots, slot)
-            && let Some(queued) = node.queues.queued.get_mut(self.purpose as usize)
-        {
+        let queued = node_mut(slots, slot)
+            .and_then(|node| node.queues.queued.get_mut(self.purpose as usize));
+        if let Some(queued) = queued {
             *queued = false;
         }
     }
@@ -136,9 +136,9 @@ impl Queue {
     }
 
     fn set_next<L>(&self, slots: &mut [Slot<L>], slot: u32, next: u32) {
-        if let Some(node) = node_mut(slots, slot)
-            && let Some(place) = node.queues.next.get_mut(self.purpose as usize)
-        {
+        let place =
+            node_mut(slots, slot).and_then(|node| node.queues.next.get_mut(self.purpose as usize));
+        if let Some(place) = place {
             *place = next;
         }
     }

@@ -6,7 +6,7 @@ use crate::buffer::RxBuffer;
 use crate::config::Config;
 use crate::link::Link;
 use crate::payload::Payload;
-use crate::time::Instant;
+use crate::time::{Instant, Timer};
 
 /// Room for one link in a [`Router`](crate::Router), and the router's own marks on it.
 #[derive(Debug)]
@@ -127,6 +127,8 @@ pub(super) struct Chains {
 #[derive(Debug)]
 pub(super) struct HeapNode {
     pub(super) key: Instant,
+    /// The timer that gave the key.
+    pub(super) timer: Timer,
     pub(super) slot: u32,
     pub(super) place: u32,
     /// The link has a deadline. Its entry may outlive it.
@@ -155,6 +157,7 @@ impl Node {
             },
             heap: HeapNode {
                 key: Instant::ZERO,
+                timer: Timer::NAs,
                 slot: NONE,
                 place: NONE,
                 armed: false,

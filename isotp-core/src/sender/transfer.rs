@@ -10,13 +10,16 @@ use crate::time::{Instant, Timeout, Timer};
 /// is never credited to a later message (`TIM-11`).
 #[derive(Debug)]
 pub(crate) struct Transfer {
-    deadline: Instant,
+    /// When the timer of the phase was started.
+    since: Instant,
     size: u32,
     /// Bytes in committed frames.
     sent: u32,
     /// The number of the next frame to be committed. The frames in flight are those just below it.
     next_frame: u32,
     phase: Phase,
+    /// In `Done`: how it ended. Apart from the phase, which is looked at several times a frame.
+    result: NResult,
     early: Early,
     block: Block,
     in_flight: u8,
@@ -27,11 +30,14 @@ pub(crate) struct Transfer {
     /// Bytes in the frame committed last.
     last_bytes: u8,
     segmented: bool,
+    /// In `First` and `Ready`: the payload has no bytes yet.
+    starved: bool,
 }
 
-/// Where a transmission stands. The deadline belongs to the phase: `enter` sets both.
+/// Where a transmission stands. Each phase has one timer, and entering it starts that timer. What a
+/// timer lasts is looked up when it is asked for, which is far less often than it is started.
 ///
-/// | phase | input | next | deadline |
+/// | phase | input | next | timer |
 /// |---|---|---|---|
 /// | Idle | request | First | N_As |
 /// | First | commit | FirstSent | kept |
@@ -49,26 +55,25 @@ pub(crate) struct Transfer {
 /// | Gap | time | Ready | N_As |
 /// | First, FirstSent, Ready, Sent | N_As | Done `N_TIMEOUT_A` | - |
 /// | AwaitFlow | N_Bs | Done `N_TIMEOUT_Bs` | - |
-/// | FirstSent, Sent | frame lost, nothing after it | First, Ready | kept |
-/// | any but Idle, Done | abort, rejected, frame lost | Done `N_ERROR` | - |
+/// | FirstSent, Sent | frame lost, alone in flight | First, Ready | kept |
+/// | any but Idle, Done | abort, rejected, a frame of several in flight lost | Done `N_ERROR` | - |
 /// | any other | FC | ignored (`FC-03`) | kept |
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// The order matters: what is busy comes after what is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Idle,
+    /// It ended, and the user was not told yet: see `result`.
+    Done,
     /// The single or first frame is ready.
-    First {
-        starved: bool,
-    },
+    First,
     FirstSent,
     AwaitFlow,
     /// A consecutive frame is ready.
-    Ready {
-        starved: bool,
-    },
+    Ready,
     /// Consecutive frames are in flight, and no other may go.
     Sent,
     Gap,
-    Done(NResult),
 }
 
 /// What the flow controls allow.
@@ -94,11 +99,12 @@ struct Early {
 impl Transfer {
     pub(crate) const fn new() -> Self {
         Self {
-            deadline: Instant::ZERO,
+            since: Instant::ZERO,
             size: 0,
             sent: 0,
             next_frame: 0,
             phase: Phase::Idle,
+            result: NResult::Ok,
             early: Early::NONE,
             block: Block {
                 st_min: StMin::ZERO,
@@ -111,20 +117,18 @@ impl Transfer {
             waits: 0,
             last_bytes: 0,
             segmented: false,
+            starved: false,
         }
     }
 
-    pub(crate) fn begin(&mut self, now: Instant, config: &Config, size: u32, segmented: bool) {
+    pub(crate) fn begin(&mut self, now: Instant, size: u32, segmented: bool) {
         *self = Self {
             size,
             segmented,
             next_frame: self.next_frame,
             ..Self::new()
         };
-        self.enter(
-            Phase::First { starved: false },
-            now.after_micros(micros(config.timing.n_as)),
-        );
+        self.enter(Phase::First, now);
     }
 
     pub(crate) fn abort(&mut self) {
@@ -160,51 +164,69 @@ impl Transfer {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn commit(&mut self, now: Instant, config: &Config, bytes: u8) -> u32 {
         let frame = self.next_frame;
         self.next_frame = (frame + 1) & SEQUENCE_MASK;
         self.sent += u32::from(bytes);
-        self.last_bytes = bytes;
-        self.in_flight = self.in_flight.saturating_add(1);
-        if matches!(self.phase, Phase::Ready { .. }) {
-            self.sequence_number = (self.sequence_number + 1) & 0xF;
-            self.block.sent = self.block.sent.wrapping_add(1);
-            if !self.may_send_more(config) {
-                self.phase = Phase::Sent;
-            }
-        } else {
-            self.phase = Phase::FirstSent;
+        if self.phase != Phase::Ready {
+            self.commit_first(now, config, bytes, frame);
+            return frame;
         }
-        if matches!(config.confirmation, Confirmation::OnCommit) {
-            self.confirm(now, config, frame);
+        self.sequence_number = (self.sequence_number + 1) & 0xF;
+        self.block.sent = self.block.sent.wrapping_add(1);
+        if self.block.sent != self.block.size
+            && self.sent < self.size
+            && self.block.st_min == StMin::ZERO
+            && config.confirmation == Confirmation::OnCommit
+        {
+            // most frames: the next one is ready at once
+            self.since = now;
+        } else {
+            self.commit_consecutive(now, config, bytes, frame);
         }
         frame
     }
 
+    #[cold]
+    fn commit_first(&mut self, now: Instant, config: &Config, bytes: u8, frame: u32) {
+        self.phase = Phase::FirstSent;
+        self.last_bytes = bytes;
+        self.in_flight = 1;
+        if config.confirmation == Confirmation::OnCommit {
+            self.confirm(now, config, frame);
+        }
+    }
+
+    #[inline(never)]
+    fn commit_consecutive(&mut self, now: Instant, config: &Config, bytes: u8, frame: u32) {
+        self.last_bytes = bytes;
+        self.in_flight = self.in_flight.saturating_add(1);
+        if !self.may_send_more(config) {
+            self.phase = Phase::Sent;
+        }
+        if config.confirmation == Confirmation::OnCommit {
+            self.confirm(now, config, frame);
+        }
+    }
+
     /// A frame is on the bus, and with it those of this link that were committed before it.
-    #[inline]
     pub(crate) fn confirm(&mut self, now: Instant, config: &Config, frame: u32) {
         let Some(age) = self.age(frame) else { return };
         self.in_flight = age;
         match self.phase {
-            Phase::FirstSent if !self.segmented => self.phase = Phase::Done(NResult::Ok),
+            Phase::FirstSent if !self.segmented => self.end(NResult::Ok),
             Phase::FirstSent => self.await_flow(now, config),
-            Phase::Sent if self.in_flight == 0 && self.sent >= self.size => {
-                self.phase = Phase::Done(NResult::Ok);
-            }
+            Phase::Sent if self.in_flight == 0 && self.sent >= self.size => self.end(NResult::Ok),
             Phase::Sent if self.in_flight == 0 && self.at_block_end() => {
                 self.await_flow(now, config);
             }
             Phase::Sent if self.in_flight == 0 && self.block.st_min != StMin::ZERO => {
-                self.enter(Phase::Gap, now.after_micros(self.block.st_min.micros()));
+                self.enter(Phase::Gap, now);
             }
-            Phase::Sent if self.may_send_more(config) => self.make_ready(now, config),
-            Phase::Ready { starved: true } if self.in_flight == 0 => {
-                self.deadline = now.after_micros(micros(config.timing.n_cs));
-            }
-            // progress: N_As runs for the next of the frames in flight
-            _ => self.deadline = now.after_micros(micros(config.timing.n_as)),
+            Phase::Sent if self.may_send_more(config) => self.make_ready(now),
+            // progress: N_As runs for the next of the frames in flight, or N_Cs for what comes next
+            _ => self.since = now,
         }
     }
 
@@ -219,21 +241,22 @@ impl Transfer {
         self.in_flight = 0;
         self.sent -= u32::from(self.last_bytes);
         self.early = Early::NONE;
-        if matches!(self.phase, Phase::FirstSent) {
-            self.phase = Phase::First { starved: false };
+        self.starved = false;
+        if self.phase == Phase::FirstSent {
+            self.phase = Phase::First;
         } else {
             self.sequence_number = self.sequence_number.wrapping_sub(1) & 0xF;
             self.block.sent = self.block.sent.wrapping_sub(1);
-            self.phase = Phase::Ready { starved: false };
+            self.phase = Phase::Ready;
         }
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) {
-        if !self.is_busy() || now < self.deadline {
+        if now < self.deadline(config) {
             return;
         }
         match self.timer() {
-            Timer::StMin => self.make_ready(now, config),
+            Timer::StMin => self.make_ready(now),
             Timer::NBs => self.fail(NResult::TimeoutBs),
             Timer::NCs => self.fail(NResult::Error(Cause::NoData)),
             _ => self.fail(NResult::TimeoutA),
@@ -243,81 +266,85 @@ impl Transfer {
     /// The separation time may end without a `handle_timeout`.
     #[inline]
     pub(crate) fn end_gap(&mut self, now: Instant, config: &Config) {
-        if matches!(self.phase, Phase::Gap) && now >= self.deadline {
-            self.make_ready(now, config);
+        if self.phase == Phase::Gap && now >= self.deadline(config) {
+            self.make_ready(now);
         }
     }
 
     /// The payload has no bytes for the frame that is ready: N_Cs runs, unless frames in flight keep
     /// N_As running.
-    pub(crate) fn starve(&mut self, now: Instant, config: &Config) {
-        let (Phase::First { starved } | Phase::Ready { starved }) = &mut self.phase else {
-            return;
-        };
-        if !core::mem::replace(starved, true) && self.in_flight == 0 {
-            self.deadline = now.after_micros(micros(config.timing.n_cs));
+    pub(crate) fn starve(&mut self, now: Instant) {
+        if !core::mem::replace(&mut self.starved, true) && self.in_flight == 0 {
+            self.since = now;
         }
     }
 
     /// The payload has bytes again: the frame is ready from now.
     #[inline]
-    pub(crate) fn feed(&mut self, now: Instant, config: &Config) {
-        let (Phase::First { starved } | Phase::Ready { starved }) = &mut self.phase else {
-            return;
-        };
-        if core::mem::replace(starved, false) && self.in_flight == 0 {
-            self.deadline = now.after_micros(micros(config.timing.n_as));
+    pub(crate) fn feed(&mut self, now: Instant) {
+        if core::mem::replace(&mut self.starved, false) && self.in_flight == 0 {
+            self.since = now;
         }
     }
 
-    pub(crate) fn timeout(&self) -> Option<Timeout> {
+    pub(crate) fn timeout(&self, config: &Config) -> Option<Timeout> {
         self.is_busy().then(|| Timeout {
-            at: self.deadline,
+            at: self.deadline(config),
             timer: self.timer(),
         })
     }
 
-    /// The deadline; `Instant::MAX` while there is none.
+    /// When the timer of the phase runs out; `Instant::MAX` where it has none.
     #[inline]
-    pub(crate) const fn deadline(&self) -> Instant {
-        if self.is_busy() {
-            self.deadline
-        } else {
-            Instant::MAX
+    pub(crate) fn deadline(&self, config: &Config) -> Instant {
+        if !self.is_busy() {
+            return Instant::MAX;
         }
+        self.since.after_micros(match self.timer() {
+            Timer::StMin => self.block.st_min.micros(),
+            Timer::NBs => micros(config.timing.n_bs),
+            Timer::NCs => micros(config.timing.n_cs),
+            _ => micros(config.timing.n_as),
+        })
     }
 
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
-        let Phase::Done(result) = self.phase else {
+        if self.phase != Phase::Done {
             return None;
-        };
+        }
         self.phase = Phase::Idle;
-        Some(result)
+        Some(self.result)
     }
 
-    pub(crate) const fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Idle)
+    pub(crate) fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
     }
 
-    pub(crate) const fn is_busy(&self) -> bool {
-        !matches!(self.phase, Phase::Idle | Phase::Done(_))
+    pub(crate) fn is_busy(&self) -> bool {
+        self.phase >= Phase::First
     }
 
-    pub(crate) const fn is_done(&self) -> bool {
-        matches!(self.phase, Phase::Done(_))
+    pub(crate) fn is_done(&self) -> bool {
+        self.phase == Phase::Done
     }
 
     /// Whether the half duplex rules see a transmission: single frames are none (`UNX-04`).
-    pub(crate) const fn is_busy_segmented(&self) -> bool {
+    pub(crate) fn is_busy_segmented(&self) -> bool {
         self.segmented && self.is_busy()
     }
 
-    pub(crate) const fn first_is_ready(&self) -> bool {
-        matches!(self.phase, Phase::First { .. })
+    pub(crate) fn first_is_ready(&self) -> bool {
+        self.phase == Phase::First
     }
 
-    pub(crate) const fn consecutive_is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Ready { .. })
+    pub(crate) fn consecutive_is_ready(&self) -> bool {
+        self.phase == Phase::Ready
+    }
+
+    /// Whether a consecutive frame with 7 bytes may go.
+    #[inline]
+    pub(crate) fn awaits_usual(&self) -> bool {
+        self.phase == Phase::Ready && !self.starved && self.size - self.sent >= 7
     }
 
     pub(crate) const fn is_segmented(&self) -> bool {
@@ -344,15 +371,11 @@ impl Transfer {
         self.next_frame = number;
     }
 
-    const fn timer(&self) -> Timer {
+    fn timer(&self) -> Timer {
         match self.phase {
             Phase::AwaitFlow => Timer::NBs,
             Phase::Gap => Timer::StMin,
-            Phase::First { starved: true } | Phase::Ready { starved: true }
-                if self.in_flight == 0 =>
-            {
-                Timer::NCs
-            }
+            Phase::First | Phase::Ready if self.starved && self.in_flight == 0 => Timer::NCs,
             _ => Timer::NAs,
         }
     }
@@ -379,10 +402,7 @@ impl Transfer {
     }
 
     fn await_flow(&mut self, now: Instant, config: &Config) {
-        self.enter(
-            Phase::AwaitFlow,
-            now.after_micros(micros(config.timing.n_bs)),
-        );
+        self.enter(Phase::AwaitFlow, now);
         let early = core::mem::replace(&mut self.early, Early::NONE);
         self.count_waits(config, early.waits);
         if let (Phase::AwaitFlow, Some(flow)) = (self.phase, early.decision) {
@@ -400,10 +420,10 @@ impl Transfer {
                     self.block.st_min = flow.st_min;
                     self.block.set = true;
                 }
-                self.make_ready(now, config);
+                self.make_ready(now);
             }
             FlowStatus::Wait => {
-                self.deadline = now.after_micros(micros(config.timing.n_bs));
+                self.since = now;
                 self.count_waits(config, 1);
             }
             FlowStatus::Overflow => self.fail(NResult::BufferOverflow),
@@ -414,33 +434,38 @@ impl Transfer {
     fn count_waits(&mut self, config: &Config, more: u8) {
         let waits = self.waits.checked_add(more);
         self.waits = waits.unwrap_or(u8::MAX);
-        if let Some(limit) = config.transmit.max_wait
-            && waits.is_none_or(|waits| waits > limit)
-        {
-            self.fail(NResult::WaitOverrun { limit });
+        match config.transmit.max_wait {
+            Some(limit) if waits.is_none_or(|waits| waits > limit) => {
+                self.fail(NResult::WaitOverrun { limit });
+            }
+            _ => {}
         }
     }
 
     #[inline]
-    fn make_ready(&mut self, now: Instant, config: &Config) {
-        self.enter(
-            Phase::Ready { starved: false },
-            now.after_micros(micros(config.timing.n_as)),
-        );
+    const fn make_ready(&mut self, now: Instant) {
+        self.starved = false;
+        self.enter(Phase::Ready, now);
     }
 
-    /// Ends the transfer; frames still in flight are forgotten, and their confirmations are stale.
+    /// Ends the transfer early; nothing happens if there is none.
     fn fail(&mut self, result: NResult) {
         if self.is_busy() {
-            self.in_flight = 0;
-            self.phase = Phase::Done(result);
+            self.end(result);
         }
     }
 
+    /// Frames still in flight are forgotten, and their confirmations are stale.
+    const fn end(&mut self, result: NResult) {
+        self.in_flight = 0;
+        self.phase = Phase::Done;
+        self.result = result;
+    }
+
     #[inline]
-    fn enter(&mut self, phase: Phase, deadline: Instant) {
+    const fn enter(&mut self, phase: Phase, now: Instant) {
         self.phase = phase;
-        self.deadline = deadline;
+        self.since = now;
     }
 }
 

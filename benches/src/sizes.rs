@@ -1,0 +1,30 @@
+//! Memory of the state machines, without the memory that the caller gives.
+
+use isotp_core::{Config, Frame, Link, Receiver, Sender};
+
+type Buffer = &'static mut [u8];
+type Bytes = &'static [u8];
+
+/// Names and sizes in bytes.
+pub(crate) fn all() -> [(&'static str, usize); 6] {
+    [
+        ("`Sender<&[u8]>`", size_of::<Sender<Bytes>>()),
+        (
+            "`Receiver<&mut [u8]>`, spare memory for FD",
+            size_of::<Receiver<Buffer>>(),
+        ),
+        (
+            "`Receiver<&mut [u8]>`, spare memory for CC",
+            size_of::<Receiver<Buffer, [u8; 7]>>(),
+        ),
+        (
+            "`Link<&mut [u8], &[u8]>`, spare memory for FD",
+            size_of::<Link<Buffer, Bytes>>(),
+        ),
+        (
+            "`Link<&mut [u8], &[u8]>`, spare memory for CC",
+            size_of::<Link<Buffer, Bytes, &'static Config, [u8; 7]>>(),
+        ),
+        ("`Frame`", size_of::<Frame>()),
+    ]
+}

@@ -1,0 +1,16 @@
+//! Rules that the language of the conformance vectors cannot say, each test named by what it proves
+//! and the rules in `docs/conformance.md` that it holds.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "tests check by panicking, and slice at will"
+)]
+
+mod addressing;
+mod bad_input;
+mod codes;
+mod driver;
+mod listening;
+mod node;
+mod presets;
+mod service;
+mod timers;

@@ -1,0 +1,99 @@
+//! Backends that speak whole messages: a kernel's ISO-TP sockets, a bridge across TCP.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use isotp_core::{Address, NResult};
+
+use crate::bus::BusError;
+use crate::config::Config;
+use crate::error::ConnectError;
+use crate::guarantees::{Guarantees, Path};
+
+/// One connection of a backend that does ISO-TP itself.
+///
+/// One task owns it; it sends one message at a time, while it receives. No method blocks. After a
+/// [`BusError`] it is not used again.
+pub trait MessageChannel: Send {
+    /// Sends a message, and is ready when the backend knows what became of it. Called with the same
+    /// message until then, or until [`cancel_send`](Self::cancel_send).
+    ///
+    /// # Errors
+    /// The channel is gone.
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &[u8],
+    ) -> Poll<Result<NResult, BusError>>;
+
+    /// The sender has lost interest in the message. The next [`poll_send`](Self::poll_send) brings
+    /// another one; if this one cannot be stopped, that one waits for it, and the outcome of this one
+    /// is never taken for the outcome of that one.
+    fn cancel_send(&mut self);
+
+    /// The next thing that was received; the bytes of a message go into `message`, which is empty.
+    ///
+    /// # Errors
+    /// The channel is gone.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Vec<u8>,
+    ) -> Poll<Result<Incoming, BusError>>;
+}
+
+/// What a channel received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// A message.
+    Message,
+    /// A message that failed on its way.
+    Failed(NResult),
+}
+
+/// Opens the channels of a network.
+pub trait Channels: Send + Sync {
+    /// Opens a channel for this address and configuration, or declines.
+    ///
+    /// # Errors
+    /// The link cannot be had, and the reason.
+    fn open<'a>(
+        &'a self,
+        address: &'a Address,
+        config: &'a Config,
+    ) -> BoxFuture<'a, Result<Opened, ConnectError>>;
+}
+
+/// A future on the heap, as an object-safe trait must return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How [`Channels`] answered.
+#[non_exhaustive]
+pub enum Opened {
+    /// A channel.
+    Channel {
+        /// The channel.
+        channel: Box<dyn MessageChannel>,
+        /// What it can do.
+        guarantees: Guarantees,
+        /// Which way it goes, and why.
+        path: Path,
+    },
+    /// Not here: the network's own stack shall do it, on its bus.
+    Declined {
+        /// What decided, such as the field of the configuration that the backend cannot honour.
+        reason: String,
+    },
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel { path, .. } => f.debug_tuple("Channel").field(path).finish(),
+            Self::Declined { reason } => f.debug_tuple("Declined").field(reason).finish(),
+        }
+    }
+}

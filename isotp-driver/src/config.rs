@@ -1,0 +1,121 @@
+//! The configuration of a connection: that of the protocol, and that of its queues.
+
+use isotp_core::Confirmation;
+
+use crate::error::ConnectError;
+
+/// Everything about a connection that is not its address.
+///
+/// The default differs from that of the core, which is the conformance profile: a full queue is
+/// answered with up to 16 FC.WAIT in a row, and a peer may send 32 of them before its transfer is given
+/// up.
+///
+/// ```
+/// use isotp_driver::{Config, StMin};
+/// let mut config = Config::uds();
+/// config.protocol.receive.st_min = StMin::at_least(core::time::Duration::from_micros(300))?;
+/// config.queue = 4;
+/// # Ok::<(), isotp_driver::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How messages become frames. Its `confirmation` is set by the network, which knows its bus.
+    pub protocol: isotp_core::Config,
+    /// How many received messages wait for [`recv`](crate::Connection::recv) at most: 1 or more. While
+    /// they do, a peer that begins another segmented message is told to wait.
+    pub queue: usize,
+    /// How many messages [`try_send`](crate::Connection::try_send) lets wait at most: 1 or more.
+    pub send_queue: usize,
+    /// The longest message that is received. A longer one is refused with FC.OVFLW.
+    pub max_message: u32,
+}
+
+impl Config {
+    /// The defaults: CAN CC, no padding, BS 0, STmin 0, messages of up to 16 MiB, 16 of them in the
+    /// queue.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::of(isotp_core::Config::new())
+    }
+
+    /// What a diagnostic tester usually wants: CAN CC, frames padded to 8 with 0xCC.
+    #[must_use]
+    pub const fn uds() -> Self {
+        Self::of(isotp_core::Config::uds())
+    }
+
+    /// OBD after ISO 15765-4. No WAIT is sent: where the queue is full, the peer's message fails.
+    #[must_use]
+    pub const fn obd() -> Self {
+        let mut config = Self::of(isotp_core::Config::obd());
+        config.protocol.receive.max_wait = 0;
+        config
+    }
+
+    /// What a Linux `CAN_ISOTP` socket does by default.
+    #[must_use]
+    pub const fn linux_kernel() -> Self {
+        Self::of(isotp_core::Config::linux_kernel())
+    }
+
+    /// The defaults on CAN FD with frames of up to `tx_dl` bytes.
+    #[must_use]
+    pub const fn fd(tx_dl: u8, brs: bool) -> Self {
+        Self::of(isotp_core::Config::fd(tx_dl, brs))
+    }
+
+    const fn of(mut protocol: isotp_core::Config) -> Self {
+        protocol.receive.max_wait = 16;
+        protocol.transmit.max_wait = Some(32);
+        Self {
+            protocol,
+            queue: 16,
+            send_queue: 16,
+            max_message: 16 << 20,
+        }
+    }
+
+    /// Checks every field; [`connect`](crate::Network::connect) does this.
+    ///
+    /// # Errors
+    /// [`ConnectError::Config`] or [`ConnectError::Queue`], for the first field that makes no sense.
+    pub fn check(&self) -> Result<(), ConnectError> {
+        self.protocol.check()?;
+        let sizes = [
+            ("queue", self.queue),
+            ("send_queue", self.send_queue),
+            ("max_message", self.max_message as usize),
+        ];
+        match sizes.into_iter().find(|(_, value)| *value == 0) {
+            Some((field, _)) => Err(ConnectError::Queue { field }),
+            None => Ok(()),
+        }
+    }
+
+    /// The protocol part for a bus that confirms frames, or does not.
+    pub(crate) fn protocol_for(&self, confirms: bool) -> isotp_core::Config {
+        let mut protocol = self.protocol.clone();
+        protocol.confirmation = if confirms {
+            Confirmation::Reported
+        } else {
+            Confirmation::OnCommit
+        };
+        protocol
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<isotp_core::Config> for Config {
+    /// This very protocol configuration, without the WAIT limits of the driver's defaults.
+    fn from(protocol: isotp_core::Config) -> Self {
+        Self {
+            protocol,
+            ..Self::new()
+        }
+    }
+}

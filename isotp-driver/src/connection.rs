@@ -1,0 +1,304 @@
+//! The handle of a connection.
+
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use isotp_core::{Address, Payload, Refused};
+
+use crate::error::{ConnectError, ConnectionError, SendError, TrySendError};
+use crate::guarantees::{Guarantees, Path};
+use crate::hub::Handle;
+use crate::inbox::Inbox;
+use crate::line::{Line, Target};
+use crate::message::{Event, Message};
+use crate::payload::Outgoing;
+
+/// Sends messages to one peer and receives messages from it.
+///
+/// All methods take `&self`: one task may send while another receives, and messages sent by many tasks
+/// leave in the order in which they were first polled. Flow control is answered by the network's
+/// driver, whatever the application does.
+///
+/// Received messages wait in a bounded queue ([`Config::queue`](crate::Config::queue)). While it is
+/// full, a peer that begins a segmented message is told to wait (FC.WAIT, paced by N_Br, at most N_WFTmax
+/// times in a row), so that none whose sender saw `N_OK` is lost. ISO-TP cannot hold back a single
+/// frame: one that finds the queue full is dropped, and [`Event::Lagged`] tells how many were.
+///
+/// Dropping the connection leaves the bus at once, ending what is being sent or received;
+/// [`close`](Self::close) sends first what is queued. What this connection can promise is in
+/// [`guarantees`](Self::guarantees).
+pub struct Connection {
+    line: Arc<Line>,
+    _handle: Handle,
+    facts: Facts,
+}
+
+/// What never changes about a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) address: Address,
+    pub(crate) guarantees: Guarantees,
+    pub(crate) path: Arc<Path>,
+    pub(crate) listen_only: bool,
+}
+
+impl Connection {
+    pub(crate) const fn new(line: Arc<Line>, handle: Handle, facts: Facts) -> Self {
+        Self {
+            line,
+            _handle: handle,
+            facts,
+        }
+    }
+
+    /// Waits until the driver has taken the connection in.
+    pub(crate) async fn opened(self) -> Result<Self, ConnectError> {
+        let mut watch = Watch::new(&self.line);
+        poll_fn(|cx| self.line.poll_open(&mut watch.key, cx)).await?;
+        drop(watch);
+        Ok(self)
+    }
+
+    /// Sends a message, and waits until its last frame is on the bus: N_USData.confirm.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] with the N_Result of this very message, [`SendError::Refused`] with the
+    /// payload if it makes no sense, [`SendError::Connection`] if the connection is over.
+    ///
+    /// # Cancel safety
+    /// Dropped before its first frame is on the bus, it sends nothing; dropped later, it aborts the
+    /// transfer. The next `send` works in either case.
+    pub async fn send(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError> {
+        self.deliver(Target::Physical, message.into().into()).await
+    }
+
+    /// Sends a message whose bytes are made as they are needed, such as those of a file.
+    ///
+    /// The payload is asked in the driver's task: it must not block for long. While it has no bytes, it
+    /// is asked again when N_Cs has run out, and the transfer fails if there are none then.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn send_from(&self, payload: impl Payload + Send + 'static) -> Result<(), SendError> {
+        let payload = Outgoing::source(payload);
+        self.deliver(Target::Physical, payload).await
+    }
+
+    /// Sends a functional message: one single frame to many. It neither waits for physical messages nor
+    /// holds them up.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); refused if the address has no functional tx id, or the message does not
+    /// fit a single frame.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn has come, it sends nothing; dropped later, it may be sent.
+    pub async fn send_functional(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError> {
+        let payload = message.into().into();
+        self.deliver(Target::Functional, payload).await
+    }
+
+    /// Queues a message and returns at once. If it fails later, [`next_event`](Self::next_event) says
+    /// so.
+    ///
+    /// # Errors
+    /// [`TrySendError`] with the payload, if [`Config::send_queue`](crate::Config::send_queue) messages
+    /// wait already, if it makes no sense, or if the connection is over.
+    pub fn try_send(&self, message: impl Into<Vec<u8>>) -> Result<(), TrySendError> {
+        let payload = self.check(message.into().into());
+        self.line.try_send(payload.map_err(TrySendError::Refused)?)
+    }
+
+    /// How many messages wait to be sent or are being sent.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.line.queued()
+    }
+
+    /// The next message. Indications before it are passed over.
+    ///
+    /// # Errors
+    /// [`ConnectionError`], when the connection is over and all that it had received is taken.
+    ///
+    /// # Cancel safety
+    /// Dropped, it takes no message.
+    pub async fn recv(&self) -> Result<Message, ConnectionError> {
+        self.take(Inbox::pop_message).await
+    }
+
+    /// The next message, if there is one already.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn try_recv(&self) -> Result<Option<Message>, ConnectionError> {
+        match self.line.poll_take(Inbox::pop_message, None) {
+            Poll::Ready(message) => message.map(Some),
+            Poll::Pending => Ok(None),
+        }
+    }
+
+    /// The next of all that happened, in order: beginnings of segmented messages, messages, failed
+    /// receptions, losses.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Dropped, it takes no event.
+    pub async fn next_event(&self) -> Result<Event, ConnectionError> {
+        self.take(Inbox::pop).await
+    }
+
+    /// Ends the reception of the message that is being received, if there is one.
+    pub fn abort_receive(&self) {
+        self.line.abort_receive();
+    }
+
+    /// Sends what is queued, leaves the bus, and returns when that is done.
+    ///
+    /// # Cancel safety
+    /// Dropped, it leaves the bus at once, as dropping the connection does.
+    pub async fn close(self) {
+        let mut watch = Watch::new(&self.line);
+        self.line.close();
+        poll_fn(|cx| self.line.poll_over(&mut watch.key, cx)).await;
+    }
+
+    /// The address.
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        &self.facts.address
+    }
+
+    /// What this connection can promise.
+    #[must_use]
+    pub const fn guarantees(&self) -> Guarantees {
+        self.facts.guarantees
+    }
+
+    /// Which way its messages go, and what decided that.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.facts.path
+    }
+
+    /// Refuses at once what can never be sent.
+    fn check(&self, payload: Outgoing) -> Result<Outgoing, Refused<Outgoing>> {
+        let error = if payload.size() == 0 {
+            isotp_core::SendError::Empty
+        } else if self.facts.listen_only {
+            isotp_core::SendError::ListenOnly
+        } else {
+            return Ok(payload);
+        };
+        Err(Refused { error, payload })
+    }
+
+    async fn deliver(&self, target: Target, payload: Outgoing) -> Result<(), SendError> {
+        let payload = self.check(payload).map_err(SendError::Refused)?;
+        let number = self.line.send(target, payload)?;
+        Delivery {
+            line: &self.line,
+            target,
+            number: Some(number),
+        }
+        .await
+    }
+
+    async fn take<T>(&self, pop: impl Fn(&mut Inbox) -> Option<T>) -> Result<T, ConnectionError> {
+        let mut reader = Reader {
+            line: &self.line,
+            key: None,
+        };
+        poll_fn(|cx| self.line.poll_take(&pop, Some((&mut reader.key, cx)))).await
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.line.abandon();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("address", &self.facts.address)
+            .field("path", &self.facts.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Waits for the outcome of a queued message.
+struct Delivery<'a> {
+    line: &'a Arc<Line>,
+    target: Target,
+    /// `None` when the outcome was taken.
+    number: Option<u64>,
+}
+
+impl Future for Delivery<'_> {
+    type Output = Result<(), SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(number) = self.number else {
+            return Poll::Pending;
+        };
+        match self.line.poll_sent(self.target, number, cx.waker()) {
+            Some(outcome) => {
+                self.number = None;
+                Poll::Ready(outcome)
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Delivery<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.line.cancel(self.target, number);
+        }
+    }
+}
+
+/// Waits for a message.
+struct Reader<'a> {
+    line: &'a Line,
+    key: Option<u64>,
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if self.key.is_some() {
+            self.line.forget_reader(self.key);
+        }
+    }
+}
+
+/// Waits for the beginning or the end.
+struct Watch {
+    line: Arc<Line>,
+    key: Option<u64>,
+}
+
+impl Watch {
+    fn new(line: &Arc<Line>) -> Self {
+        Self {
+            line: line.clone(),
+            key: None,
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.line.forget_watcher(self.key);
+    }
+}

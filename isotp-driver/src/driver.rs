@@ -1,0 +1,254 @@
+//! The one loop that drives every frame bus under every runtime.
+
+mod buffer;
+mod links;
+
+pub(crate) use buffer::Buffer;
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use isotp_core::{Frame, Instant, Machine};
+
+use crate::bus::{Arrival, Bus, BusError, Taken};
+use crate::error::ConnectionError;
+use crate::hub::{Hub, Phase, Word};
+use crate::runtime::{Interest, Runtime, Timer};
+use links::Links;
+
+pub(crate) use links::DriverLink;
+
+/// The task of a network.
+///
+/// Each round: commands, received frames, then timeouts (what came before a deadline wins over it),
+/// then frames to be sent, flow control first, until the bus is full. When a round sent nothing and
+/// received all there was, the task sleeps until something can be received, or sent if the bus was
+/// full, until the next deadline, or the next command. After some rounds it yields.
+pub(crate) struct Driver<R: Runtime> {
+    runtime: R,
+    alarm: Alarm<R::Timer>,
+    bus: Box<dyn Bus>,
+    hub: Arc<Hub>,
+    links: Links,
+    frame: Frame,
+    word: Word,
+    /// The bus had no room when it was asked last.
+    blocked: bool,
+    confirms: bool,
+}
+
+/// How a round ended.
+enum Round {
+    /// There may be more to do at once.
+    Busy,
+    /// Something will wake the task.
+    Asleep,
+    /// The task has ended.
+    Over(ConnectionError),
+}
+
+impl<R: Runtime> Driver<R> {
+    pub(crate) fn new(runtime: R, bus: Box<dyn Bus>, hub: Arc<Hub>) -> Self {
+        Self {
+            alarm: Alarm {
+                timer: runtime.timer(),
+                set: None,
+            },
+            runtime,
+            confirms: bus.confirms(),
+            bus,
+            hub,
+            links: Links::default(),
+            frame: Frame::new(),
+            word: Word::default(),
+            blocked: false,
+        }
+    }
+
+    fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, BusError> {
+        let now = self.runtime.now();
+        if let Some(error) = self.take_word(now) {
+            self.bus.flush(now)?;
+            return Ok(Round::Over(error));
+        }
+        let more = self.receive(now)?;
+        self.links.handle_timeout(more.unwrap_or(now));
+        let sent = self.transmit(now)?;
+        if sent > 0 {
+            self.bus.flush(now)?;
+        }
+        if sent > 0 || more.is_some() {
+            return Ok(Round::Busy);
+        }
+        self.sleep(cx)
+    }
+
+    /// Commands, first of all: a connection that was dropped makes way for a new one.
+    fn take_word(&mut self, now: Instant) -> Option<ConnectionError> {
+        let phase = self.hub.take(&mut self.word);
+        for line in self.word.changed.drain(..) {
+            self.links.serve(now, &line, &mut *self.bus);
+        }
+        for (line, link) in self.word.joining.drain(..) {
+            self.links.join(line, link, &mut *self.bus);
+        }
+        match phase {
+            Phase::Open => None,
+            Phase::Closing => {
+                self.links.close(now, &mut *self.bus);
+                self.links.is_empty().then_some(ConnectionError::Closed)
+            }
+            Phase::Abandoned => Some(ConnectionError::Closed),
+            Phase::Over(error) => Some(error),
+        }
+    }
+
+    /// Takes in what the bus has. `Some` if there may be more: then all that happened until that
+    /// moment is in.
+    fn receive(&mut self, now: Instant) -> Result<Option<Instant>, BusError> {
+        let mut last = now;
+        for _ in 0..FRAMES_A_ROUND {
+            let Some(arrival) = self.bus.receive(now, &mut self.frame)? else {
+                return Ok(None);
+            };
+            let (at, frame) = (arrival.at(), self.frame.view());
+            match arrival {
+                Arrival::Received { .. } => self.links.handle_frame(at, frame),
+                Arrival::Transmitted { token, .. } => {
+                    self.links.handle_transmitted(at, token);
+                    self.links.handle_own_frame(at, frame, token);
+                }
+                Arrival::Failed { token, .. } => self.links.handle_failed(at, token),
+            }
+            last = at;
+        }
+        Ok(Some(last))
+    }
+
+    /// Sends until the bus is full, or there is nothing more to send. Gives how many frames it was.
+    fn transmit(&mut self, now: Instant) -> Result<usize, BusError> {
+        let mut sent = 0;
+        self.blocked = false;
+        while sent < FRAMES_A_ROUND {
+            let Some(transmit) = self.links.router().poll_transmit(now, &mut self.frame) else {
+                break;
+            };
+            let token = transmit.token();
+            match self.bus.try_send(now, &self.frame, token)? {
+                Taken::Took => {
+                    transmit.commit(now);
+                    sent += 1;
+                    if !self.confirms {
+                        self.links.deliver_events(now);
+                        let frame = self.frame.view();
+                        self.links.handle_own_frame(now, frame, token);
+                    }
+                }
+                Taken::Later => {
+                    self.blocked = true;
+                    break;
+                }
+                Taken::Never => {
+                    transmit.reject(now);
+                    self.links.deliver_events(now);
+                }
+            }
+        }
+        self.links.serve_finished(now, &mut *self.bus);
+        Ok(sent)
+    }
+
+    fn sleep(&mut self, cx: &mut Context<'_>) -> Result<Round, BusError> {
+        let deadline = self.links.router().poll_timeout().map(|timeout| timeout.at);
+        let earliest = deadline.into_iter().chain(self.bus.poll_timeout()).min();
+        if self.alarm.poll(earliest, cx).is_ready() {
+            return Ok(Round::Busy);
+        }
+        let interest = Interest {
+            readable: true,
+            writable: self.blocked,
+        };
+        if let Poll::Ready(ready) = self.bus.poll_ready(cx, interest) {
+            ready?;
+            return Ok(Round::Busy);
+        }
+        if self.hub.sleep(cx.waker()) {
+            Ok(Round::Asleep)
+        } else {
+            Ok(Round::Busy)
+        }
+    }
+
+    /// Tells everybody.
+    fn end(&mut self, error: &ConnectionError) {
+        let word = self.hub.end(error.clone());
+        let joining = word.joining.iter().map(|(line, _)| line);
+        joining
+            .chain(&word.changed)
+            .for_each(|line| line.end(error));
+        self.links.end(error);
+    }
+}
+
+impl<R: Runtime> Future for Driver<R> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = &mut *self;
+        for _ in 0..ROUNDS {
+            match driver.round(cx) {
+                Ok(Round::Busy) => {}
+                Ok(Round::Asleep) => return Poll::Pending,
+                Ok(Round::Over(error)) => {
+                    driver.end(&error);
+                    return Poll::Ready(());
+                }
+                Err(error) => {
+                    driver.end(&ConnectionError::Bus(error));
+                    return Poll::Ready(());
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<R: Runtime> Unpin for Driver<R> {}
+
+impl<R: Runtime> Drop for Driver<R> {
+    /// If the task did not end by itself, its runtime is gone.
+    fn drop(&mut self) {
+        self.end(&ConnectionError::Stopped);
+    }
+}
+
+/// A timer that is not touched while a deadline moves later.
+struct Alarm<T> {
+    timer: T,
+    /// What the timer is set to: no later than the deadline.
+    set: Option<Instant>,
+}
+
+impl<T: Timer> Alarm<T> {
+    /// Ready if it fired, perhaps too early.
+    fn poll(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
+        if self.set.is_none_or(|set| deadline < set) {
+            self.timer.set(Some(deadline));
+            self.set = Some(deadline);
+        }
+        let fired = self.timer.poll_fired(cx);
+        if fired.is_ready() {
+            self.set = None;
+        }
+        fired
+    }
+}
+
+const FRAMES_A_ROUND: usize = 64;
+const ROUNDS: usize = 16;

@@ -1,0 +1,196 @@
+//! Where the handles of a network leave word for its driver.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::driver::DriverLink;
+use crate::error::ConnectionError;
+use crate::line::Line;
+use crate::wakers::Wakers;
+
+/// Shared by the handles of one driver task and the task.
+///
+/// Locks: a line's lock is never taken while this one is held, and the reverse.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    state: Mutex<State>,
+    handles: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State {
+    word: Word,
+    phase: Phase,
+    /// The sleeping driver.
+    driver: Option<Waker>,
+    /// Whoever waits for the end.
+    closers: Wakers,
+}
+
+/// What was left for the driver.
+#[derive(Debug, Default)]
+pub(crate) struct Word {
+    /// Links that want to be on the bus.
+    pub(crate) joining: Vec<(Arc<Line>, Box<DriverLink>)>,
+    /// Lines that changed.
+    pub(crate) changed: Vec<Arc<Line>>,
+}
+
+/// How long the driver shall go on.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    /// Until told otherwise.
+    Open,
+    /// Until all that was queued is sent.
+    Closing,
+    /// No longer: there are no handles.
+    Abandoned,
+    /// It has ended.
+    Over(ConnectionError),
+}
+
+impl Hub {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                word: Word::default(),
+                phase: Phase::Open,
+                driver: None,
+                closers: Wakers::default(),
+            }),
+            handles: AtomicUsize::new(0),
+        })
+    }
+
+    /// A link wants to be on the bus.
+    pub(crate) fn join(
+        &self,
+        line: Arc<Line>,
+        link: Box<DriverLink>,
+    ) -> Result<(), ConnectionError> {
+        let mut state = self.state();
+        match &state.phase {
+            Phase::Open => state.word.joining.push((line, link)),
+            Phase::Over(error) => return Err(error.clone()),
+            _ => return Err(ConnectionError::Closed),
+        }
+        notify(state);
+        Ok(())
+    }
+
+    /// A line has changed.
+    pub(crate) fn changed(&self, line: &Arc<Line>) {
+        let mut state = self.state();
+        state.word.changed.push(line.clone());
+        notify(state);
+    }
+
+    /// Asks the driver to send what is queued, and then to end.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        if let Phase::Open = state.phase {
+            state.phase = Phase::Closing;
+        }
+        notify(state);
+    }
+
+    /// Waits for the end.
+    pub(crate) fn poll_over(
+        &self,
+        key: &mut Option<u64>,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConnectionError> {
+        let mut state = self.state();
+        if let Phase::Over(error) = &state.phase {
+            return Poll::Ready(error.clone());
+        }
+        state.closers.register(key, cx.waker());
+        Poll::Pending
+    }
+
+    /// Nobody waits for the end under this key any more.
+    pub(crate) fn forget(&self, key: Option<u64>) {
+        self.state().closers.remove(key);
+    }
+
+    /// Takes what was left. `word` is empty, and gives its memory.
+    pub(crate) fn take(&self, word: &mut Word) -> Phase {
+        let mut state = self.state();
+        core::mem::swap(&mut state.word, word);
+        state.phase.clone()
+    }
+
+    /// Whether nothing was left since; then the driver is woken by the next word.
+    pub(crate) fn sleep(&self, waker: &Waker) -> bool {
+        let mut state = self.state();
+        let idle = state.word.joining.is_empty() && state.word.changed.is_empty();
+        if idle && matches!(state.phase, Phase::Open | Phase::Closing) {
+            match &mut state.driver {
+                Some(known) => known.clone_from(waker),
+                none => *none = Some(waker.clone()),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// The driver has ended; the first reason counts. Gives back what it did not take.
+    pub(crate) fn end(&self, error: ConnectionError) -> Word {
+        let mut state = self.state();
+        if !matches!(state.phase, Phase::Over(_)) {
+            state.phase = Phase::Over(error);
+        }
+        let word = core::mem::take(&mut state.word);
+        let closers = state.closers.take();
+        drop(state);
+        closers.wake();
+        word
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the driver, if it sleeps, after the lock is released.
+fn notify(mut state: MutexGuard<'_, State>) {
+    let driver = state.driver.take();
+    drop(state);
+    if let Some(driver) = driver {
+        driver.wake();
+    }
+}
+
+/// A handle: while there is one, the driver goes on.
+#[derive(Debug)]
+pub(crate) struct Handle(Arc<Hub>);
+
+impl Handle {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        hub.handles.fetch_add(1, Ordering::Relaxed);
+        Self(hub)
+    }
+
+    pub(crate) const fn hub(&self) -> &Arc<Hub> {
+        &self.0
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.0.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let mut state = self.0.state();
+            if let Phase::Open | Phase::Closing = state.phase {
+                state.phase = Phase::Abandoned;
+            }
+            notify(state);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! ISO-TP for every async runtime: [`Network`] and [`Connection`], the one loop that drives them, and
+//! the traits that a runtime and a backend implement.
+//!
+//! Programs take the crate of their runtime, such as `isotp-tokio`, which has everything here and opens
+//! connection strings. This crate is for those who write a backend ([`Bus`] for frames,
+//! [`MessageChannel`] for whole messages, [`Scheme`] for its connection string) or add a [`Runtime`].
+//!
+//! A bus is one trait; here is one that only talks to itself, which is enough for two connections of one
+//! network, since these hear each other:
+//!
+//! ```
+//! use core::task::{Context, Poll};
+//! use isotp_driver::{Arrival, Bus, BusError, Frame, Instant, Interest, Taken, TxToken};
+//!
+//! struct Quiet;
+//! impl Bus for Quiet {
+//!     fn try_send(&mut self, _: Instant, _: &Frame, _: TxToken) -> Result<Taken, BusError> {
+//!         Ok(Taken::Took)
+//!     }
+//!     fn receive(&mut self, _: Instant, _: &mut Frame) -> Result<Option<Arrival>, BusError> {
+//!         Ok(None)
+//!     }
+//!     fn poll_ready(&mut self, _: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+//!         Poll::Pending
+//!     }
+//! }
+//! assert!(!Quiet.confirms());
+//! ```
+#![forbid(unsafe_code)]
+
+mod bus;
+mod channel;
+mod channel_driver;
+mod config;
+mod connection;
+mod driver;
+mod error;
+mod guarantees;
+mod hub;
+mod inbox;
+mod line;
+mod message;
+mod network;
+mod outbox;
+mod payload;
+mod runtime;
+mod scheme;
+mod wakers;
+
+pub use bus::{Arrival, Bus, BusError, Taken};
+pub use channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened};
+pub use config::Config;
+pub use connection::Connection;
+pub use error::{ConnectError, ConnectionError, OpenError, SendError, TrySendError};
+pub use guarantees::{Guarantees, Path};
+pub use message::{Event, Message};
+pub use network::Network;
+pub use payload::Outgoing;
+#[cfg(unix)]
+pub use runtime::Watch;
+pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};
+pub use scheme::{Backend, Scheme, open};
+
+/// The protocol itself, and its own configuration.
+pub use isotp_core as core;
+pub use isotp_core::{
+    Address, AddressError, AddressFormat, Cause, ConfigError, Confirmation, Duplex, FlowControlUse,
+    Frame, FrameKind, FrameView, Half, Id, IdError, Instant, NResult, Payload, ReceiveConfig,
+    Refused, RxBuffer, RxPadding, StMin, Timing, TransmitConfig, TxToken,
+};

@@ -1,0 +1,283 @@
+//! The handle of a network.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use isotp_core::{Address, Link, RxBuffer};
+
+use crate::bus::Bus;
+use crate::channel::{BoxFuture, Channels, Opened};
+use crate::channel_driver::ChannelDriver;
+use crate::config::Config;
+use crate::connection::{Connection, Facts};
+use crate::driver::{Buffer, Driver};
+use crate::error::ConnectError;
+use crate::guarantees::{Guarantees, Path};
+use crate::hub::{Handle, Hub};
+use crate::line::Line;
+use crate::runtime::Runtime;
+use crate::scheme::Backend;
+
+/// A bus, and the connections on it. Clones are handles of the same network.
+///
+/// One task drives it. It ends when [`close`](Self::close) was called, when the bus fails, and when the
+/// last handle is dropped: connections are handles too. The connections of one network hear each other.
+#[derive(Clone)]
+pub struct Network {
+    handle: Handle,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: Arc<Path>,
+    spawn: Box<Spawn>,
+    /// Whether there is a frame bus, and whether it confirms frames.
+    bus: Option<BusFacts>,
+    channels: Option<Box<dyn Channels>>,
+    /// The driver tasks of channels.
+    tasks: Mutex<Vec<Weak<Hub>>>,
+    /// The configuration that was used last: most connections have the same.
+    config: Mutex<Arc<isotp_core::Config>>,
+}
+
+#[derive(Clone, Copy)]
+struct BusFacts {
+    confirms: bool,
+}
+
+type Spawn = dyn Fn(BoxFuture<'static, ()>) + Send + Sync;
+
+impl Network {
+    /// Starts a network. Users call `open` or `with_bus` of their runtime's crate instead.
+    pub fn start<R: Runtime>(runtime: &R, backend: Backend) -> Self {
+        let Backend {
+            path,
+            bus,
+            channels,
+        } = backend;
+        let hub = Hub::new();
+        let handle = Handle::new(hub.clone());
+        let facts = bus.as_ref().map(|bus| BusFacts {
+            confirms: bus.confirms(),
+        });
+        match bus {
+            Some(bus) => runtime.spawn(Driver::new(runtime.clone(), bus, hub)),
+            None => runtime.spawn(Driver::new(runtime.clone(), Box::new(NoBus), hub)),
+        }
+        let spawner = runtime.clone();
+        Self {
+            handle,
+            shared: Arc::new(Shared {
+                path: Arc::new(path),
+                spawn: Box::new(move |task: BoxFuture<'static, ()>| spawner.spawn(task)),
+                bus: facts,
+                channels,
+                tasks: Mutex::default(),
+                config: Mutex::default(),
+            }),
+        }
+    }
+
+    /// A connection with the peer at `address`, whose `tx` half is what we send.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: the configuration makes no sense, the address is in use, the network is over.
+    ///
+    /// # Cancel safety
+    /// Dropped, it leaves no connection behind.
+    pub async fn connect(
+        &self,
+        address: Address,
+        config: Config,
+    ) -> Result<Connection, ConnectError> {
+        self.open(address, config, None).await
+    }
+
+    /// The same, with a buffer of the caller's for segmented messages, such as one that writes them to
+    /// a file. [`recv`](Connection::recv) then gives messages without bytes, which tell their
+    /// [`size`](crate::Message::size).
+    ///
+    /// The buffer is called in the driver's task: it must not block for long. Where it says that it is
+    /// not ready, it is asked again when N_Br has run out.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// Dropped, it leaves no connection behind.
+    pub async fn connect_into(
+        &self,
+        address: Address,
+        config: Config,
+        buffer: impl RxBuffer + Send + 'static,
+    ) -> Result<Connection, ConnectError> {
+        self.open(address, config, Some(Box::new(buffer))).await
+    }
+
+    /// Sends what is queued on all connections, ends them, and returns when the driver has let go of the
+    /// bus. Connections then answer
+    /// [`ConnectionError::Closed`](crate::ConnectionError::Closed).
+    ///
+    /// # Cancel safety
+    /// Dropped, the network goes on closing.
+    pub async fn close(&self) {
+        let tasks = core::mem::take(&mut *lock(&self.shared.tasks));
+        let tasks = tasks.iter().filter_map(Weak::upgrade);
+        let hubs: Vec<_> = tasks.chain([self.handle.hub().clone()]).collect();
+        hubs.iter().for_each(|hub| hub.close());
+        for hub in hubs {
+            let mut closer = Closer { hub, key: None };
+            poll_fn(|cx| closer.hub.poll_over(&mut closer.key, cx)).await;
+        }
+    }
+
+    /// Which way messages go, as the network was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    async fn open(
+        &self,
+        address: Address,
+        config: Config,
+        buffer: Option<Box<dyn RxBuffer + Send>>,
+    ) -> Result<Connection, ConnectError> {
+        config.check()?;
+        let mut path = self.shared.path.clone();
+        if let Some(channels) = &self.shared.channels {
+            match channels.open(&address, &config).await? {
+                Opened::Channel {
+                    channel,
+                    guarantees,
+                    path,
+                } => {
+                    let facts = facts(address, guarantees, Arc::new(path), &config);
+                    return Ok(self.join_channel(channel, facts, &config));
+                }
+                Opened::Declined { reason } => {
+                    path = Arc::new(Path::new(path.name()).because(reason));
+                }
+            }
+        }
+        let Some(bus) = self.shared.bus else {
+            let reason = path.reason().unwrap_or("there is no bus for it");
+            let text = format!("{}: {reason}", path.name());
+            return Err(ConnectError::Backend(crate::BusError::new(text)));
+        };
+        let facts = facts(address, Guarantees::FULL, path, &config);
+        self.join_bus(bus, facts, &config, buffer).await
+    }
+
+    async fn join_bus(
+        &self,
+        bus: BusFacts,
+        facts: Facts,
+        config: &Config,
+        buffer: Option<Box<dyn RxBuffer + Send>>,
+    ) -> Result<Connection, ConnectError> {
+        let line = Line::new(self.handle.hub().clone(), config);
+        let buffer = match buffer {
+            Some(buffer) => Buffer::user(line.clone(), buffer),
+            None => Buffer::growing(line.clone(), config.max_message),
+        };
+        let protocol = self.share(config.protocol_for(bus.confirms));
+        let link = Link::with_spare(facts.address, protocol, buffer, [[0; 62]; 2])?;
+        let joined = self.handle.hub().join(line.clone(), Box::new(link));
+        joined.map_err(ConnectError::Network)?;
+        let connection = Connection::new(line, self.handle.clone(), facts);
+        connection.opened().await
+    }
+
+    fn join_channel(
+        &self,
+        channel: Box<dyn crate::MessageChannel>,
+        facts: Facts,
+        config: &Config,
+    ) -> Connection {
+        let hub = Hub::new();
+        let handle = Handle::new(hub.clone());
+        let line = Line::new(hub.clone(), config);
+        let mut tasks = lock(&self.shared.tasks);
+        tasks.retain(|task| task.strong_count() > 0);
+        tasks.push(Arc::downgrade(&hub));
+        drop(tasks);
+        let task = ChannelDriver::new(channel, hub, line.clone(), config.max_message);
+        (self.shared.spawn)(Pin::from(Box::new(task)));
+        Connection::new(line, handle, facts)
+    }
+
+    /// The same configuration takes memory once.
+    fn share(&self, config: isotp_core::Config) -> Arc<isotp_core::Config> {
+        let mut last = lock(&self.shared.config);
+        if **last != config {
+            *last = Arc::new(config);
+        }
+        last.clone()
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("path", &self.shared.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Waits for the end of a driver.
+struct Closer {
+    hub: Arc<Hub>,
+    key: Option<u64>,
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        self.hub.forget(self.key);
+    }
+}
+
+/// Stands in where a backend has channels only.
+struct NoBus;
+
+impl Bus for NoBus {
+    fn try_send(
+        &mut self,
+        _now: isotp_core::Instant,
+        _frame: &isotp_core::Frame,
+        _token: isotp_core::TxToken,
+    ) -> Result<crate::Taken, crate::BusError> {
+        Ok(crate::Taken::Never)
+    }
+
+    fn receive(
+        &mut self,
+        _now: isotp_core::Instant,
+        _frame: &mut isotp_core::Frame,
+    ) -> Result<Option<crate::Arrival>, crate::BusError> {
+        Ok(None)
+    }
+
+    fn poll_ready(
+        &mut self,
+        _cx: &mut core::task::Context<'_>,
+        _interest: crate::Interest,
+    ) -> core::task::Poll<Result<(), crate::BusError>> {
+        core::task::Poll::Pending
+    }
+}
+
+fn facts(address: Address, guarantees: Guarantees, path: Arc<Path>, config: &Config) -> Facts {
+    Facts {
+        address,
+        guarantees,
+        path,
+        listen_only: config.protocol.receive.listen_only,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,82 @@
+//! What is sent.
+
+use core::fmt;
+
+use isotp_core::Payload;
+
+/// A message on its way out: bytes, or a source of bytes.
+pub struct Outgoing(Kind);
+
+enum Kind {
+    Bytes(Vec<u8>),
+    Source(Box<dyn Payload + Send>),
+}
+
+impl Outgoing {
+    /// A source that makes its bytes as they are needed.
+    #[must_use]
+    pub fn source(source: impl Payload + Send + 'static) -> Self {
+        Self(Kind::Source(Box::new(source)))
+    }
+
+    /// The bytes, if it is not a source.
+    #[must_use]
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        match self.0 {
+            Kind::Bytes(bytes) => Some(bytes),
+            Kind::Source(_) => None,
+        }
+    }
+
+    /// All bytes, for channels that take whole messages; `None` if the source has not all of them.
+    pub(crate) fn gather(self) -> Option<Vec<u8>> {
+        match self.0 {
+            Kind::Bytes(bytes) => Some(bytes),
+            Kind::Source(mut source) => {
+                let mut bytes = Vec::new();
+                let size = source.size();
+                bytes.try_reserve_exact(size as usize).ok()?;
+                bytes.resize(size as usize, 0);
+                (source.copy_to(0, &mut bytes)? == bytes.len()).then_some(bytes)
+            }
+        }
+    }
+}
+
+impl From<Vec<u8>> for Outgoing {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Kind::Bytes(bytes))
+    }
+}
+
+impl Payload for Outgoing {
+    fn size(&self) -> u32 {
+        match &self.0 {
+            Kind::Bytes(bytes) => bytes.size(),
+            Kind::Source(source) => source.size(),
+        }
+    }
+
+    fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize> {
+        match &mut self.0 {
+            Kind::Bytes(bytes) => bytes.copy_to(offset, out),
+            Kind::Source(source) => source.copy_to(offset, out),
+        }
+    }
+
+    #[inline]
+    fn contiguous(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Bytes(bytes) => Some(bytes),
+            Kind::Source(source) => source.contiguous(),
+        }
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("size", &self.size())
+            .finish_non_exhaustive()
+    }
+}

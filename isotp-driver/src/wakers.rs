@@ -1,0 +1,101 @@
+//! Tasks that wait for the same thing.
+
+use core::task::Waker;
+
+/// Any number of waiting tasks; one costs no allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
+    first: Option<(u64, Waker)>,
+    more: Vec<(u64, Waker)>,
+    next_key: u64,
+}
+
+/// Taken out under a lock, to be woken when it is released.
+#[must_use = "wake them after the lock is released"]
+#[derive(Debug, Default)]
+pub(crate) struct Woken {
+    first: Option<Waker>,
+    more: Vec<(u64, Waker)>,
+}
+
+impl Wakers {
+    /// Enters a task, or renews its waker. The key is the task's own, and is set here.
+    pub(crate) fn register(&mut self, key: &mut Option<u64>, waker: &Waker) {
+        let key = *key.get_or_insert_with(|| {
+            self.next_key += 1;
+            self.next_key
+        });
+        let known = self.first.iter_mut().chain(&mut self.more);
+        for (other, known) in known {
+            if *other == key {
+                known.clone_from(waker);
+                return;
+            }
+        }
+        let entry = (key, waker.clone());
+        if self.first.is_none() {
+            self.first = Some(entry);
+        } else {
+            self.more.push(entry);
+        }
+    }
+
+    /// Removes a task that no longer waits.
+    pub(crate) fn remove(&mut self, key: Option<u64>) {
+        let Some(key) = key else { return };
+        if self.first.as_ref().is_some_and(|(other, _)| *other == key) {
+            self.first = None;
+        }
+        self.more.retain(|(other, _)| *other != key);
+    }
+
+    /// Takes all of them.
+    pub(crate) fn take(&mut self) -> Woken {
+        Woken {
+            first: self.first.take().map(|(_, waker)| waker),
+            more: core::mem::take(&mut self.more),
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.first.iter().count() + self.more.len()
+    }
+}
+
+impl Woken {
+    pub(crate) fn wake(self) {
+        let more = self.more.into_iter().map(|(_, waker)| waker);
+        self.first.into_iter().chain(more).for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_entered_once_and_leaves_nothing() {
+        let mut wakers = Wakers::default();
+        let (mut a, mut b) = (None, None);
+        for _ in 0..3 {
+            wakers.register(&mut a, Waker::noop());
+            wakers.register(&mut b, Waker::noop());
+        }
+        assert_eq!(wakers.len(), 2);
+        wakers.remove(a);
+        wakers.remove(b);
+        assert_eq!(wakers.len(), 0);
+    }
+
+    #[test]
+    fn a_woken_task_may_wait_again() {
+        let mut wakers = Wakers::default();
+        let mut key = None;
+        wakers.register(&mut key, Waker::noop());
+        wakers.take().wake();
+        assert_eq!(wakers.len(), 0);
+        wakers.register(&mut key, Waker::noop());
+        assert_eq!(wakers.len(), 1);
+    }
+}

@@ -1,0 +1,48 @@
+//! ISO-TP for tokio: networks, and connections that send and receive messages.
+//!
+//! ```
+//! use isotp_tokio::{Address, Config, Id, Network};
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! let network = Network::open("virtual:demo").await?;
+//! let tester = Address::normal(Id::extended(0x1CDA_DCF9)?, Id::extended(0x1CDA_F9DC)?)?;      // tx_id, rx_id
+//!
+//! let server = network.connect(tester.reversed(), Config::default()).await?;
+//! tokio::spawn(async move { while let Ok(message) = server.recv().await { server.send(message).await.ok(); } });   // ends when the network closes
+//!
+//! let client = network.connect(tester, Config::default()).await?;
+//! client.send(b"Hello world!").await?;                  // resolves when the last frame is confirmed
+//! assert_eq!(client.recv().await?, b"Hello world!"[..]);
+//! # Ok(()) }
+//! ```
+//!
+//! [`Network::open`] takes a connection string:
+//!
+//! | string | bus |
+//! |---|---|
+//! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
+//!
+//! [`Network::with_bus`] takes a bus object, such as a port of a
+//! [`VirtualBus`](isotp_virtual::VirtualBus), or one of your own.
+//!
+//! Timers are those of tokio: they work with `tokio::time::pause`, and are whole milliseconds, so that a
+//! separation time below 1 ms becomes one or two.
+#![forbid(unsafe_code)]
+
+mod network;
+mod runtime;
+
+pub use network::Network;
+#[cfg(unix)]
+pub use runtime::TokioWatch;
+pub use runtime::{Tokio, TokioListener, TokioStream, TokioTimer};
+
+/// The driver itself, for backends.
+pub use isotp_driver as driver;
+pub use isotp_driver::{
+    Address, AddressError, AddressFormat, Bus, BusError, Cause, Config, ConfigError, ConnectError,
+    Connection, ConnectionError, Duplex, Event, FlowControlUse, FrameKind, Guarantees, Half, Id,
+    IdError, Message, NResult, OpenError, Path, Payload, Refused, RxBuffer, RxPadding, SendError,
+    StMin, Timing, TrySendError,
+};
+/// Virtual buses.
+pub use isotp_virtual as virtual_bus;

@@ -1,0 +1,288 @@
+//! A bus that several tasks and threads share.
+
+use core::fmt;
+use core::task::Waker;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use isotp_core::{Frame, FrameView, Instant};
+use isotp_sim::{Bus, BusConfig, Clock, Faults, PortConfig, PortId, Stats};
+
+use crate::port::Port;
+use crate::registry::{self, NameInUse};
+
+/// An in-process CAN bus. Clones are handles of the same bus.
+///
+/// It lives while there is a handle or a port, and moves when a port is used: it has no task or thread
+/// of its own, and an idle one costs nothing.
+#[derive(Clone)]
+pub struct VirtualBus(Arc<Shared>);
+
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    options: Options,
+}
+
+pub(crate) struct State {
+    pub(crate) bus: Bus,
+    sleepers: BTreeMap<PortId, Sleeper>,
+    taps: Vec<TapEntry>,
+    next_tap: u64,
+    frame: Frame,
+}
+
+/// What a port waits for.
+#[derive(Default)]
+struct Sleeper {
+    /// Something happened that the port has not looked at.
+    ready: bool,
+    waker: Option<Waker>,
+}
+
+struct TapEntry {
+    number: u64,
+    port: PortId,
+    look: Box<dyn FnMut(Instant, FrameView<'_>) + Send>,
+}
+
+/// How a bus behaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether frames take time, and whether their bits are counted.
+    pub clock: Clock,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// How its ports behave.
+    pub port: PortConfig,
+}
+
+impl VirtualBus {
+    /// A bus without a name.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let config = BusConfig {
+            clock: options.clock,
+            faults: options.faults.clone(),
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(State {
+                bus: Bus::new(config),
+                sleepers: BTreeMap::new(),
+                taps: Vec::new(),
+                next_tap: 0,
+                frame: Frame::new(),
+            }),
+            options,
+        }))
+    }
+
+    /// The bus of this name in this process; if there is none, one on which frames take no time.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        registry::find_or_create(name, None).unwrap_or_default()
+    }
+
+    /// A bus with a name, by which `virtual:NAME` finds it.
+    ///
+    /// # Errors
+    /// [`NameInUse`] if there is one of this name already, with other options.
+    pub fn create(name: &str, options: Options) -> Result<Self, NameInUse> {
+        registry::find_or_create(name, Some(options))
+    }
+
+    /// A new port. It receives what is sent from now on, by other ports.
+    #[must_use]
+    pub fn port(&self) -> Port {
+        let mut state = self.lock();
+        let id = state.bus.attach(self.0.options.port);
+        state.sleepers.insert(id, Sleeper::default());
+        drop(state);
+        Port::new(self.clone(), id)
+    }
+
+    /// Shows every frame that crosses the bus to `look`, until the tap is dropped.
+    ///
+    /// It is called in the task or thread that moves the bus, and must not use the bus itself.
+    #[must_use = "the tap ends when it is dropped"]
+    pub fn tap(&self, look: impl FnMut(Instant, FrameView<'_>) + Send + 'static) -> Tap {
+        let mut state = self.lock();
+        let port = state.bus.attach(PortConfig {
+            confirms: false,
+            ..PortConfig::default()
+        });
+        let number = state.next_tap;
+        state.next_tap += 1;
+        state.taps.push(TapEntry {
+            number,
+            port,
+            look: Box::new(look),
+        });
+        drop(state);
+        Tap {
+            bus: self.clone(),
+            number,
+        }
+    }
+
+    /// What has been on the bus: frames, bits, and the time that they take.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        *self.lock().bus.stats()
+    }
+
+    /// Replaces the faults.
+    pub fn set_faults(&self, faults: Faults) {
+        self.lock().bus.set_faults(faults);
+    }
+
+    /// How it was made.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the bus move up to `now`, and wakes who has something to do; `by` is awake.
+    pub(crate) fn advance(&self, mut state: MutexGuard<'_, State>, now: Instant, by: PortId) {
+        let mut woken = state.advance(now, by);
+        drop(state);
+        woken.wake();
+    }
+
+    pub(crate) fn downgrade(&self) -> std::sync::Weak<Shared> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn upgrade(weak: &std::sync::Weak<Shared>) -> Option<Self> {
+        weak.upgrade().map(Self)
+    }
+}
+
+impl State {
+    pub(crate) fn advance(&mut self, now: Instant, by: PortId) -> Woken {
+        let mut woken = Woken::default();
+        loop {
+            self.bus.handle_timeout(now);
+            let mut tapped = false;
+            while let Some(port) = self.bus.poll_wake() {
+                if let Some(sleeper) = self.sleepers.get_mut(&port) {
+                    sleeper.ready = true;
+                    if port != by {
+                        woken.add(sleeper.waker.take());
+                    }
+                } else {
+                    tapped |= self.show(port);
+                }
+            }
+            // a full tap may have held the bus up
+            if !tapped {
+                return woken;
+            }
+        }
+    }
+
+    /// Whether something happened to the port since it was asked last; else its task is noted.
+    pub(crate) fn take_ready(&mut self, port: PortId, waker: &Waker) -> bool {
+        let Some(sleeper) = self.sleepers.get_mut(&port) else {
+            return true;
+        };
+        if core::mem::take(&mut sleeper.ready) {
+            return true;
+        }
+        match &mut sleeper.waker {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        false
+    }
+
+    /// All that happened to the port has been looked at.
+    pub(crate) fn clear_ready(&mut self, port: PortId) {
+        if let Some(sleeper) = self.sleepers.get_mut(&port) {
+            sleeper.ready = false;
+        }
+    }
+
+    /// Takes a port off the bus. The others must look at the time again: it may have been the only one
+    /// that knew of a deadline.
+    pub(crate) fn detach(&mut self, port: PortId) -> Woken {
+        self.bus.detach(port);
+        self.sleepers.remove(&port);
+        let mut woken = Woken::default();
+        for sleeper in self.sleepers.values_mut() {
+            sleeper.ready = true;
+            woken.add(sleeper.waker.take());
+        }
+        woken
+    }
+
+    /// Shows a tap what it has received; `false` if there was nothing.
+    fn show(&mut self, port: PortId) -> bool {
+        let Some(tap) = self.taps.iter_mut().find(|tap| tap.port == port) else {
+            return false;
+        };
+        let mut shown = false;
+        while let Some(delivery) = self.bus.poll_receive(port, &mut self.frame) {
+            (tap.look)(delivery.at, self.frame.view());
+            shown = true;
+        }
+        shown
+    }
+}
+
+impl Default for VirtualBus {
+    /// A bus without a name on which frames take no time.
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
+}
+
+impl fmt::Debug for VirtualBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualBus")
+            .field("options", &self.0.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows the frames of a bus while it is kept.
+#[derive(Debug)]
+pub struct Tap {
+    bus: VirtualBus,
+    number: u64,
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        let mut state = self.bus.lock();
+        let at = state.taps.iter().position(|tap| tap.number == self.number);
+        if let Some(at) = at {
+            let tap = state.taps.remove(at);
+            state.bus.detach(tap.port);
+        }
+    }
+}
+
+/// Tasks to be woken when the lock is released; one costs no allocation.
+#[derive(Default)]
+pub(crate) struct Woken {
+    first: Option<Waker>,
+    more: Vec<Waker>,
+}
+
+impl Woken {
+    fn add(&mut self, waker: Option<Waker>) {
+        match waker {
+            Some(waker) if self.first.is_none() => self.first = Some(waker),
+            waker => self.more.extend(waker),
+        }
+    }
+
+    pub(crate) fn wake(&mut self) {
+        self.first.take().into_iter().for_each(Waker::wake);
+        self.more.drain(..).for_each(Waker::wake);
+    }
+}

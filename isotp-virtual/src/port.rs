@@ -1,0 +1,169 @@
+//! One node on a virtual bus.
+
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::sync::Arc;
+use std::task::Wake;
+use std::thread::Thread;
+use std::time::Instant as StdInstant;
+
+use isotp_core::{Frame, FrameView, Instant, TxToken};
+use isotp_driver::{Arrival, Bus, BusError, Interest, Taken};
+use isotp_sim::{DeliveryKind, PortId, SubmitError};
+
+use crate::bus::VirtualBus;
+
+/// A port of a [`VirtualBus`]: give it to a network, or use it from a thread.
+#[derive(Debug)]
+pub struct Port {
+    bus: VirtualBus,
+    id: PortId,
+}
+
+impl Port {
+    pub(crate) const fn new(bus: VirtualBus, id: PortId) -> Self {
+        Self { bus, id }
+    }
+
+    /// The bus that it is on.
+    #[must_use]
+    pub const fn bus(&self) -> &VirtualBus {
+        &self.bus
+    }
+
+    /// Sends a frame; `false` if the port has no room, or CAN has no such frame.
+    pub fn send_frame(&mut self, frame: FrameView<'_>) -> bool {
+        let now = isotp_driver::process_time();
+        let mut state = self.bus.lock();
+        let taken = state.bus.submit(now, self.id, frame, 0).is_ok();
+        self.bus.advance(state, now, self.id);
+        taken
+    }
+
+    /// The next frame that another port sent, if there is one already.
+    pub fn try_frame(&mut self) -> Option<Frame> {
+        let now = isotp_driver::process_time();
+        let mut frame = Frame::new();
+        loop {
+            match self.take(now, &mut frame)? {
+                Arrival::Received { .. } => return Some(frame),
+                _ => continue,
+            }
+        }
+    }
+
+    /// The next frame that another port sent, waiting for it in this thread.
+    pub fn wait_frame(&mut self, timeout: Duration) -> Option<Frame> {
+        let end = StdInstant::now().checked_add(timeout);
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        loop {
+            if let Some(frame) = self.try_frame() {
+                return Some(frame);
+            }
+            let mut state = self.bus.lock();
+            if state.take_ready(self.id, &waker) {
+                continue;
+            }
+            let moves = state.bus.poll_timeout();
+            drop(state);
+            let left = end.map(|end| end.saturating_duration_since(StdInstant::now()));
+            if left == Some(Duration::ZERO) {
+                return None;
+            }
+            let moves = moves.map(|at| at - isotp_driver::process_time());
+            match left.into_iter().chain(moves).min() {
+                Some(pause) => std::thread::park_timeout(pause),
+                None => std::thread::park(),
+            }
+        }
+    }
+
+    /// The next thing that happened, with its frame.
+    fn take(&self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
+        let mut state = self.bus.lock();
+        let mut woken = state.advance(now, self.id);
+        let delivery = state.bus.poll_receive(self.id, frame);
+        if delivery.is_none() {
+            state.clear_ready(self.id);
+        }
+        drop(state);
+        woken.wake();
+        let delivery = delivery?;
+        let at = delivery.at.min(now);
+        Some(match delivery.kind {
+            DeliveryKind::Confirmed { token } => Arrival::Transmitted {
+                at,
+                token: TxToken::from_bits(token),
+            },
+            DeliveryKind::Failed { token } => Arrival::Failed {
+                at,
+                token: TxToken::from_bits(token),
+            },
+            DeliveryKind::Received | DeliveryKind::Echo => Arrival::Received { at },
+        })
+    }
+}
+
+impl Bus for Port {
+    fn try_send(&mut self, now: Instant, frame: &Frame, token: TxToken) -> Result<Taken, BusError> {
+        let mut state = self.bus.lock();
+        let submitted = state
+            .bus
+            .submit(now, self.id, frame.view(), token.to_bits());
+        match submitted {
+            Ok(_) => Ok(Taken::Took),
+            Err(SubmitError::Full) => Ok(Taken::Later),
+            Err(SubmitError::Detached) => Err(BusError::new(SubmitError::Detached.to_string())),
+            Err(_) => Ok(Taken::Never),
+        }
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<(), BusError> {
+        self.bus.advance(self.bus.lock(), now, self.id);
+        Ok(())
+    }
+
+    fn receive(&mut self, now: Instant, frame: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        Ok(self.take(now, frame))
+    }
+
+    fn poll_ready(
+        &mut self,
+        cx: &mut Context<'_>,
+        _interest: Interest,
+    ) -> Poll<Result<(), BusError>> {
+        if self.bus.lock().take_ready(self.id, cx.waker()) {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.bus.lock().bus.poll_timeout()
+    }
+
+    fn confirms(&self) -> bool {
+        self.bus.options().port.confirms
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        let mut woken = self.bus.lock().detach(self.id);
+        woken.wake();
+    }
+}
+
+/// Wakes a thread.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}

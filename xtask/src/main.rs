@@ -1,0 +1,99 @@
+//! Developer commands: `cargo xtask COMMAND`.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod cross;
+mod features;
+mod msrv;
+mod nostd;
+mod package;
+mod shell;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// What went wrong, as one line for the person at the terminal.
+type Outcome = Result<(), String>;
+
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Outcome,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "bench",
+        about: "measure the protocol [--quick] [--markdown | --write]; fails where a limit is broken",
+        run: bench::run,
+    },
+    Command {
+        name: "cross",
+        about: "check for Windows and macOS [--debian: with Debian's compiler and -Zbuild-std]",
+        run: cross::run,
+    },
+    Command {
+        name: "features",
+        about: "lint every combination of features of every published crate, test the outer ones",
+        run: features::run,
+    },
+    Command {
+        name: "msrv",
+        about: "check every published crate with the oldest compiler that it promises",
+        run: msrv::run,
+    },
+    Command {
+        name: "nostd",
+        about: "prove that isotp-core needs neither std nor alloc nor an operating system",
+        run: nostd::run,
+    },
+    Command {
+        name: "package",
+        about: "package every published crate and build it from its package",
+        run: package::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let name = arguments.first().map_or("help", String::as_str);
+    if matches!(name, "help" | "--help" | "-h") {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        help();
+        eprintln!("\nxtask: expected one of the commands above, got '{name}'");
+        return ExitCode::from(2);
+    };
+    match (command.run)(arguments.get(1..).unwrap_or_default()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() {
+    println!("cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        println!("  {:<10} {}", command.name, command.about);
+    }
+}
+
+/// Accepts only the options in `known`.
+fn only(arguments: &[String], known: &[&str]) -> Outcome {
+    arguments
+        .iter()
+        .find(|argument| !known.contains(&argument.as_str()))
+        .map_or(Ok(()), |argument| {
+            let expected = if known.is_empty() {
+                "no argument".to_owned()
+            } else {
+                known.join(" or ")
+            };
+            Err(format!("expected {expected}, got '{argument}'"))
+        })
+}
