@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Address, AddressFormat, Half, PF_MIXED_FUNCTIONAL, PF_MIXED_PHYSICAL, PF_NORMAL_FUNCTIONAL,
-    PF_NORMAL_PHYSICAL,
+use super::half::{
+    PF_MIXED_FUNCTIONAL, PF_MIXED_PHYSICAL, PF_NORMAL_FUNCTIONAL, PF_NORMAL_PHYSICAL,
 };
+use super::{Address, AddressFormat, Half};
 use crate::error::AddressError;
 use crate::frame::Id;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::frame::FrameView;
 
 fn std(value: u16) -> Id {
     Id::standard(value).unwrap()

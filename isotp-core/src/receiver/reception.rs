@@ -1,7 +1,15 @@
 //! The receiving state machine, without the buffer.
 
-use crate::config::{Config, Confirmation, RxPadding, StMin, micros};
-use crate::error::{Cause, Ignored, NResult};
+mod consecutive;
+mod news;
+
+pub(crate) use news::Told;
+
+use consecutive::Block;
+use news::Before;
+
+use crate::config::{Config, Confirmation, StMin, micros};
+use crate::error::{Cause, NResult};
 use crate::machine::SEQUENCE_MASK;
 use crate::pdu::{FlowControl, FlowStatus};
 use crate::time::{Instant, Timeout, Timer};
@@ -90,52 +98,11 @@ enum Phase {
     Receiving,
 }
 
-/// How the reception before this one ended, if the user has not been told yet (`UNX-02`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Before {
-    Told,
-    Failed(NResult),
-    /// Its message is still in the buffer.
-    Complete {
-        size: u32,
-        source: u8,
-    },
-}
-
 /// What our flow controls say; N_ChangeParameter sets it.
 #[derive(Clone, Copy, Debug)]
 struct Offer {
     block_size: u8,
     st_min: StMin,
-}
-
-/// Where the next consecutive frame stands.
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    /// Bytes that each consecutive frame but the last carries.
-    frame: u8,
-    /// Consecutive frames since the flow control.
-    received: u8,
-    /// SN of the next one.
-    sequence_number: u8,
-    /// A wrong SN that came before the confirmation of the flow control.
-    wrong: Option<u8>,
-}
-
-/// What the user has to be told next.
-pub(crate) enum Told {
-    Failed(NResult),
-    FirstFrame { size: u32, source: u8 },
-    Single { len: u8, source: u8 },
-    Complete { size: u32, source: u8 },
-}
-
-/// What an accepted consecutive frame means.
-pub(crate) struct Accepted {
-    /// Where its bytes go in the message.
-    pub(crate) offset: u32,
-    /// How many they are; the rest is padding.
-    pub(crate) len: u8,
 }
 
 impl Reception {
@@ -191,32 +158,6 @@ impl Reception {
             self.phase = Phase::Idle;
         }
         self.fail(NResult::Error(Cause::Refused));
-    }
-
-    /// Makes way for a valid single or first frame (`UNX-01`). `false`, and no change, if the user has
-    /// not yet been told of what was before.
-    pub(crate) fn supersede(&mut self) -> bool {
-        if self.before != Before::Told || self.announced || self.phase == Phase::Single {
-            return false;
-        }
-        self.before = match self.phase {
-            Phase::Failed => Before::Failed(self.result),
-            Phase::Complete => Before::Complete {
-                size: self.size,
-                source: self.source,
-            },
-            Phase::SentContinue if self.received == self.size && self.block.wrong.is_none() => {
-                Before::Complete {
-                    size: self.size,
-                    source: self.source,
-                }
-            }
-            _ if self.is_active() => Before::Failed(NResult::UnexpectedPdu),
-            _ => Before::Told,
-        };
-        self.phase = Phase::Idle;
-        self.settle_news();
-        true
     }
 
     /// A single frame is in the spare memory.
@@ -279,88 +220,6 @@ impl Reception {
             self.enter(Phase::Receiving, now);
         } else {
             self.enter(Phase::OfferContinue, now);
-        }
-    }
-
-    /// Checks a consecutive frame: is it awaited, has it the right length, the right number?
-    #[inline]
-    pub(crate) fn accept(
-        &mut self,
-        config: &Config,
-        sequence_number: u8,
-        data_len: usize,
-        can_dl: usize,
-    ) -> Result<Option<Accepted>, Ignored> {
-        let early = match self.phase {
-            Phase::Receiving => false,
-            Phase::SentContinue if !self.is_block_done(config) => true,
-            _ => return Err(Ignored::UnexpectedConsecutiveFrame),
-        };
-        let full = usize::from(self.block.frame);
-        let remaining = self.size - self.received;
-        let len = if remaining as usize > full {
-            if data_len != full {
-                return Err(Ignored::ConsecutiveFrame);
-            }
-            full
-        } else {
-            let remaining = remaining as usize;
-            if data_len < remaining
-                || data_len > full
-                || !fits_policy(config.receive.padding, can_dl, data_len - remaining)
-            {
-                return Err(Ignored::ConsecutiveFrame);
-            }
-            remaining
-        };
-        let expected = self.block.sequence_number;
-        if sequence_number != expected {
-            if early {
-                self.block.wrong = Some(sequence_number);
-            } else {
-                self.fail(NResult::WrongSn {
-                    expected,
-                    received: sequence_number,
-                });
-            }
-            return Ok(None);
-        }
-        Ok(Some(Accepted {
-            offset: self.received,
-            len: len as u8,
-        }))
-    }
-
-    /// Whether this is the frame that mostly comes: a consecutive frame of 8 bytes without address byte,
-    /// neither the last of the message nor of a block, with this PCI.
-    #[inline]
-    pub(crate) fn awaits_usual(&self, pci: u8) -> bool {
-        self.phase == Phase::Receiving
-            && pci == 0x20 | self.block.sequence_number
-            && self.block.frame == 7
-            && self.size - self.received > 7
-            && self.block.received.wrapping_add(1) != self.offer.block_size
-    }
-
-    /// The bytes of that frame are in the buffer.
-    #[inline]
-    pub(crate) const fn took_usual(&mut self, now: Instant) {
-        self.received += 7;
-        self.block.sequence_number = (self.block.sequence_number + 1) & 0xF;
-        self.block.received = self.block.received.wrapping_add(1);
-        self.since = now;
-    }
-
-    /// The bytes of an accepted consecutive frame are in the buffer. `true` if a flow control is owed.
-    #[inline]
-    pub(crate) fn took(&mut self, now: Instant, config: &Config, len: u8) -> bool {
-        self.received += u32::from(len);
-        self.block.sequence_number = (self.block.sequence_number + 1) & 0xF;
-        self.block.received = self.block.received.wrapping_add(1);
-        if self.phase == Phase::Receiving {
-            self.settle(now, config)
-        } else {
-            false
         }
     }
 
@@ -488,50 +347,6 @@ impl Reception {
         })
     }
 
-    /// What the user has to be told next, in the order in which it happened.
-    pub(crate) fn tell(&mut self) -> Option<Told> {
-        let told = match core::mem::replace(&mut self.before, Before::Told) {
-            Before::Failed(result) => Some(Told::Failed(result)),
-            Before::Complete { size, source } => Some(Told::Complete { size, source }),
-            Before::Told if core::mem::take(&mut self.announced) => Some(Told::FirstFrame {
-                size: self.size,
-                source: self.source,
-            }),
-            Before::Told => self.tell_outcome(),
-        };
-        self.settle_news();
-        told
-    }
-
-    fn tell_outcome(&mut self) -> Option<Told> {
-        let told = match self.phase {
-            Phase::Single => Told::Single {
-                len: self.spare,
-                source: self.source,
-            },
-            Phase::Complete => Told::Complete {
-                size: self.size,
-                source: self.source,
-            },
-            Phase::Failed => Told::Failed(self.result),
-            _ => return None,
-        };
-        self.phase = Phase::Idle;
-        Some(told)
-    }
-
-    /// Whether [`tell`](Self::tell) has something to say.
-    #[inline]
-    pub(crate) const fn has_news(&self) -> bool {
-        self.news
-    }
-
-    fn settle_news(&mut self) {
-        self.news = self.before != Before::Told
-            || self.announced
-            || (Phase::Single..=Phase::Failed).contains(&self.phase);
-    }
-
     /// Whether a segmented reception is in progress.
     pub(crate) fn is_active(&self) -> bool {
         self.phase >= Phase::NotReady
@@ -582,34 +397,6 @@ impl Reception {
         self.source
     }
 
-    /// The consecutive frames that are here have effect now. `true` if a flow control is owed.
-    #[inline]
-    fn settle(&mut self, now: Instant, config: &Config) -> bool {
-        if let Some(received) = self.block.wrong {
-            let expected = self.block.sequence_number;
-            self.fail(NResult::WrongSn { expected, received });
-        } else if self.received == self.size {
-            self.phase = Phase::Complete;
-            self.news = true;
-        } else if self.is_block_done(config) {
-            self.not_ready(now);
-            return true;
-        } else {
-            self.since = now;
-        }
-        false
-    }
-
-    /// Whether no further consecutive frame is awaited before the next flow control.
-    #[inline]
-    fn is_block_done(&self, config: &Config) -> bool {
-        self.received == self.size
-            || self.block.wrong.is_some()
-            || (self.offer.block_size != 0
-                && self.block.received == self.offer.block_size
-                && !config.receive.listen_only)
-    }
-
     fn not_ready(&mut self, now: Instant) {
         self.enter(Phase::NotReady, now);
     }
@@ -633,13 +420,4 @@ pub(crate) struct First {
     pub(crate) carried: u8,
     /// Message bytes in each consecutive frame that follows: RX_DL less address and PCI (`PCI-13`).
     pub(crate) per_consecutive: u8,
-}
-
-/// `PCI-08`, for the last consecutive frame.
-const fn fits_policy(padding: RxPadding, can_dl: usize, surplus: usize) -> bool {
-    match padding {
-        RxPadding::Any => true,
-        RxPadding::Padded => can_dl >= 8,
-        RxPadding::Exact => can_dl > 8 || surplus == 0,
-    }
 }

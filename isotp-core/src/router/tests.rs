@@ -2,7 +2,7 @@ use std::boxed::Box;
 use std::vec::Vec;
 
 use super::*;
-use crate::frame::{Frame, FrameKind, FrameView};
+use crate::frame::{Frame, FrameKind, FrameView, Id};
 use crate::{Event, Machine, NResult};
 
 type TestLink = Link<Box<[u8]>, Vec<u8>>;
