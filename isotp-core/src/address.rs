@@ -302,11 +302,13 @@ impl Address {
     /// Adds the id on which functional requests are received (`ADR-04`); many links may share it.
     ///
     /// # Errors
-    /// As [`with_functional_tx`](Self::with_functional_tx), and [`AddressError::SameIds`] if it is
-    /// the physical one.
+    /// As [`with_functional_tx`](Self::with_functional_tx), and
+    /// [`AddressError::SameFunctionalId`] if it is the physical one.
     pub const fn with_functional_rx(mut self, id: Id) -> Result<Self, AddressError> {
         match functional(self.rx, id, None) {
-            Ok(half) if half.same_n_ai(self.rx) => return Err(AddressError::SameIds { id }),
+            Ok(half) if half.same_n_ai(self.rx) => {
+                return Err(AddressError::SameFunctionalId { id });
+            }
             Ok(half) => self.functional_rx = Some(half),
             Err(error) => return Err(error),
         }
@@ -319,7 +321,9 @@ impl Address {
     /// As [`with_functional_rx`](Self::with_functional_rx).
     pub const fn with_functional_rx_to(mut self, id: Id, n_ta: u8) -> Result<Self, AddressError> {
         match functional(self.rx, id, Some(n_ta)) {
-            Ok(half) if half.same_n_ai(self.rx) => return Err(AddressError::SameIds { id }),
+            Ok(half) if half.same_n_ai(self.rx) => {
+                return Err(AddressError::SameFunctionalId { id });
+            }
             Ok(half) => self.functional_rx = Some(half),
             Err(error) => return Err(error),
         }

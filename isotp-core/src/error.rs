@@ -168,6 +168,11 @@ pub enum AddressError {
         /// The id.
         id: Id,
     },
+    /// The functional rx id is also the physical one, so that frames could be either (`ADR-04`).
+    SameFunctionalId {
+        /// The id that both have.
+        id: Id,
+    },
     /// A priority above 7.
     Priority {
         /// The value that came.
@@ -196,6 +201,10 @@ impl fmt::Display for AddressError {
             Self::SameNodes { id } => write!(
                 f,
                 "id {id} names the same node as target and as source, expected two different nodes"
+            ),
+            Self::SameFunctionalId { id } => write!(
+                f,
+                "functional_rx and rx_id are both {id}, expected two different addresses"
             ),
             Self::Priority { priority } => write!(f, "priority {priority}, expected 0 to 7"),
             Self::NotFixed => {

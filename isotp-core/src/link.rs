@@ -431,10 +431,17 @@ where
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Gives the link memory for the messages it sends, once.
-    pub fn lend(&mut self, memory: M) {
-        if !self.sender.is_busy() {
-            *self.sender.payload_mut() = Some(Prepared::new(memory));
+    ///
+    /// What the link does not need comes back: the memory it had before, or, while a message is being
+    /// sent, the new one.
+    pub fn lend(&mut self, memory: M) -> Option<M> {
+        if self.sender.is_busy() {
+            return Some(memory);
         }
+        self.sender
+            .payload_mut()
+            .replace(Prepared::new(memory))
+            .map(Prepared::into_memory)
     }
 
     /// The memory of a message of `len` bytes, to be built in place and sent by

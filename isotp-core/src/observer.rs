@@ -17,7 +17,7 @@ use side::Side;
 
 /// Reassembles what two nodes say to each other, and never says anything itself (`FC-11`).
 ///
-/// It is made from the [`Address`] of either of the two. Each direction has a [`Receiver`] that only
+/// It is made from the [`Address`] of either of the two. Each direction has a [`Receiver`](crate::Receiver) that only
 /// listens: it takes consecutive frames of any block structure, whether their flow control was seen or
 /// not. CC and FD frames and the RX_DL of each direction are taken as they come; `receive.any_kind`
 /// says whether both kinds are. `any_source` of the address has no effect: one pair is observed.

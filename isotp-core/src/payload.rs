@@ -60,6 +60,10 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Prepared<M> {
         Some(bytes)
     }
 
+    pub(crate) fn into_memory(self) -> M {
+        self.memory
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.memory.as_ref().len()
     }

@@ -46,3 +46,8 @@ pub use isotp_driver::{
 };
 /// Virtual buses.
 pub use isotp_virtual as virtual_bus;
+
+/// The example of the project's front page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -3,7 +3,7 @@
 use core::ops::Deref;
 
 use super::Link;
-use crate::address::Recognised;
+use crate::address::{Half, Recognised};
 use crate::buffer::RxBuffer;
 use crate::config::{Config, Duplex};
 use crate::error::Ignored;
@@ -160,16 +160,7 @@ where
         else {
             return false;
         };
-        let len = payload.size() as usize;
-        let start = pdu::single_header(frame, half, len);
-        let Some(room) = frame.data.get_mut(start..start + len) else {
-            return false;
-        };
-        if payload.copy_to(0, room).is_none_or(|copied| copied < len) {
-            return false;
-        }
-        pdu::finish(frame, half, &self.config, start + len);
-        true
+        write_functional(payload, half, &self.config, frame).is_some()
     }
 
     /// Takes the frame that mostly comes, with few looks; `false` if it is another one. Its id is ours.
@@ -361,4 +352,21 @@ where
             self.diagnosis.news = true;
         }
     }
+}
+
+/// Writes a functional single frame; `None` if the payload does not give its bytes, or has grown.
+fn write_functional<P: Payload>(
+    payload: &mut P,
+    half: Half,
+    config: &Config,
+    frame: &mut Frame,
+) -> Option<()> {
+    let len = payload.size().min(64) as usize;
+    let start = pdu::single_header(frame, half, len);
+    let room = frame.data.get_mut(start..start + len)?;
+    if payload.copy_to(0, room)? < len {
+        return None;
+    }
+    pdu::finish(frame, half, config, start + len);
+    Some(())
 }

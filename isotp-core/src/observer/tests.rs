@@ -1,3 +1,5 @@
+mod pair;
+
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -216,6 +218,11 @@ fn overflow_and_reserved_status_end_a_transfer_that_awaits_flow_control() {
         (
             "in the next block",
             &[first, "7E8#300100", &second, "7E8#300000", &third],
+            false,
+        ),
+        (
+            "after a CTS that was not awaited",
+            &[first, "7E8#300000", "7E8#300100", &second],
             false,
         ),
         ("flow control was missed", &[first, &second], true),

@@ -10,7 +10,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::*;
-use crate::config::Confirmation;
+use crate::config::{Confirmation, RxPadding};
 use crate::frame::Id;
 use crate::pdu::Reading;
 use crate::testing::hex;
@@ -60,12 +60,16 @@ impl Rig {
         let mut config = Config::new();
         config.confirmation = Confirmation::Reported;
         config.timing.n_cr = core::time::Duration::from_millis(500);
+        let mut limit = 40;
         for option in options.split_whitespace() {
             let (name, value) = option.split_once('=').unwrap_or((option, "0"));
             let value = value.parse::<u8>().unwrap();
             match name {
                 "bs" => config.receive.block_size = value,
                 "wft" => config.receive.max_wait = value,
+                "padded" => config.receive.padding = RxPadding::Padded,
+                "exact" => config.receive.padding = RxPadding::Exact,
+                "limit" => limit = u32::from(value),
                 "listen" => config.receive.listen_only = true,
                 _ => panic!("unknown option: {option}"),
             }
@@ -74,7 +78,7 @@ impl Rig {
             bytes: Vec::new(),
             ready: true,
             fails_at: u32::MAX,
-            limit: 40,
+            limit,
         };
         Self {
             receiver: Receiver::new(&config, buffer, [0; 62]).unwrap(),
@@ -213,6 +217,22 @@ fn a_lost_wait_between_blocks_is_offered_again() {
         .join(";"),
     );
     assert_eq!(rig.look(), "ff 20, WAIT, NAr 1100");
+}
+
+#[test]
+fn each_message_has_its_own_count_of_waits() {
+    let mut rig = Rig::new("wft=1");
+    rig.run(
+        &[
+            "busy",
+            FF,
+            "at 100; commit; con 0; abort; drain",
+            FF,
+            "at 200",
+        ]
+        .join(";"),
+    );
+    assert_eq!(rig.look(), "ff 20, N_ERROR, ff 20, WAIT, NAr 1200");
 }
 
 /// A late or double confirmation of a flow control changes nothing (`TIM-11`).

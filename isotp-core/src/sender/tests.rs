@@ -3,6 +3,7 @@
 //! Scripts are words separated by `;`. A message is `send N`; confirmations name frames by the order in
 //! which they were committed, from 0. Times are in ms.
 
+use core::time::Duration;
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -43,6 +44,9 @@ impl Rig {
     fn new(script: &str) -> Self {
         let mut config = Config::new();
         config.confirmation = Confirmation::Reported;
+        // each timer has its own length, so that none is taken for another
+        config.timing.n_bs = Duration::from_millis(900);
+        config.timing.n_cs = Duration::from_millis(700);
         let mut rig = Self {
             sender: Sender::new(),
             config,
@@ -120,6 +124,7 @@ impl Rig {
                 self.now = Instant::from_millis(number as u64);
                 self.sender.handle_timeout(self.now, &self.config);
             }
+            "time" => self.now = Instant::from_millis(number as u64),
             "abort" => self.sender.abort(),
             _ => panic!("unknown step: {step}"),
         }
@@ -168,16 +173,16 @@ const TABLE: &[(&str, &str, &str)] = &[
     (FIRST, "at 300; full", "10 NAs 1000"),
     (FIRST, "at 300; commit", "NAs 1000"),
     // First, Ready | no bytes yet | same, starved; N_Cs, then N_ERROR
-    ("have 0; send 27; at 300", "", "NCs 1300"),
-    ("have 5; send 27; at 300", "", "NCs 1300"),
+    ("have 0; send 27; at 300", "", "NCs 1000"),
+    ("have 5; send 27; at 300", "", "NCs 1000"),
     ("have 6; send 27; at 300", "", "10 NAs 1000"),
     // FirstSent | confirmed | SF: Done; FF: AwaitFlow
     (SINGLE_SENT, "con 0", "N_OK"),
-    (FIRST_SENT, "at 300; con 0", "NBs 1300"),
+    (FIRST_SENT, "at 300; con 0", "NBs 1200"),
     // FirstSent, Sent at a block's end | FC | kept until the confirmation
     (FIRST_SENT, "fc 300000", "NAs 1000"),
     (FIRST_SENT, "fc 300000; at 300; con 0", "21 NAs 1300"),
-    (FIRST_SENT, "fc 310000; at 300; con 0", "NBs 1300"),
+    (FIRST_SENT, "fc 310000; at 300; con 0", "NBs 1200"),
     (
         FIRST_SENT,
         "fc 310000; fc 310000; fc 300000; con 0",
@@ -197,28 +202,31 @@ const TABLE: &[(&str, &str, &str)] = &[
     (SENT_BLOCK_END, "fc 300000; at 300; con 1", "22 NAs 1300"),
     // AwaitFlow | CTS, WAIT, OVFLW, reserved, N_Bs
     (AWAIT_FLOW, "at 300; fc 300000", "21 NAs 1300"),
-    (AWAIT_FLOW, "at 300; fc 310000", "NBs 1300"),
-    (AWAIT_FLOW, "limit 1; fc 310000", "NBs 1000"),
+    (AWAIT_FLOW, "at 300; fc 310000", "NBs 1200"),
+    (AWAIT_FLOW, "limit 1; fc 310000", "NBs 900"),
     (AWAIT_FLOW, "limit 1; fc 310000; fc 310000", "N_WFT_OVRN"),
     (AWAIT_FLOW, "limit 0; fc 310000", "N_WFT_OVRN"),
     (AWAIT_FLOW, "fc 320000", "N_BUFFER_OVFLW"),
     (AWAIT_FLOW, "fc 330000", "N_INVALID_FS"),
     (AWAIT_FLOW, "fc 3F0000", "N_INVALID_FS"),
-    (AWAIT_FLOW, "at 999", "NBs 1000"),
-    (AWAIT_FLOW, "at 1000", "N_TIMEOUT_Bs"),
+    (AWAIT_FLOW, "at 899", "NBs 900"),
+    (AWAIT_FLOW, "at 900", "N_TIMEOUT_Bs"),
     // Ready | commit | Sent; Ready while more may be in flight
     (READY, "at 300; commit", "NAs 1100"),
     (READY, "window 2; commit", "22 NAs 1100"),
     (READY, "window 2; commit; commit", "NAs 1100"),
+    (AWAIT_FLOW, "window 2; fc 30000A; commit", "NAs 1000"),
     // Sent | confirmed
     (SENT_LAST, "con 1", "N_OK"),
-    (SENT_BLOCK_END, "at 300; con 1", "NBs 1300"),
+    (SENT_BLOCK_END, "at 300; con 1", "NBs 1200"),
     (SENT, "at 300; con 1", "22 NAs 1300"),
     (SENT, "con 0", "NAs 1100"),
     // Gap | time | Ready
     (GAP, "", "StMin 110"),
     (GAP, "at 109", "StMin 110"),
     (GAP, "at 110", "22 NAs 1110"),
+    (GAP, "time 109", "StMin 110"),
+    (GAP, "time 110", "22 NAs 1110"),
     // First, FirstSent, Ready, Sent | N_As
     (FIRST, "at 999", "10 NAs 1000"),
     (FIRST, "at 1000", "N_TIMEOUT_A"),
@@ -232,7 +240,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     (SINGLE_SENT, "at 300; lost 0", "07 NAs 1000"),
     (SENT, "at 300; lost 1", "21 NAs 1100"),
     (SENT_BLOCK_END, "fc 300000; lost 1; commit", "NAs 1100"),
-    (AWAIT_FLOW, "lost 0", "NBs 1000"),
+    (FIRST_SENT, "fc 300000; lost 0; commit; con 1", "NBs 900"),
+    (SENT_BLOCK_END, "lost 1; commit; con 2", "NBs 1000"),
+    (AWAIT_FLOW, "lost 0", "NBs 900"),
     // any but Idle, Done | abort, rejected | Done N_ERROR
     (FIRST, "abort", "N_ERROR"),
     (FIRST_SENT, "abort", "N_ERROR"),
@@ -244,6 +254,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     (READY, "reject", "N_ERROR"),
     ("", "abort", "idle"),
     ("send 7; commit; con 0", "abort", "N_OK"),
+    // Done | confirmed, frame lost | kept
+    (FIRST_SENT, "abort; lost 0; con 0", "N_ERROR"),
+    (SENT, "abort; lost 1; con 1", "N_ERROR"),
     // any other | FC | ignored (FC-03)
     ("", "ignored 300000; ignored 320000", "idle"),
     (FIRST, "ignored 320000", "10 NAs 1000"),
@@ -290,30 +303,39 @@ fn every_state_ends_without_a_controller() {
 #[test]
 fn n_cs_ends_a_message_whose_payload_gives_nothing() {
     let mut rig = Rig::new("have 6; send 27; commit; con 0; at 100; fc 300000; at 200");
-    assert_eq!(rig.look(), "NCs 1200", "nothing");
+    assert_eq!(rig.look(), "NCs 900", "nothing");
     rig.run("at 300; feed 12");
     assert_eq!(
         rig.look(),
-        "NCs 1200",
+        "NCs 900",
         "one byte too few does not restart it"
     );
     rig.run("at 400; feed 13");
     assert_eq!(rig.look(), "21 NAs 1400", "a whole frame");
     rig.run("commit; con 1; at 500");
-    assert_eq!(rig.look(), "NCs 1500");
-    rig.run("at 1499");
-    assert_eq!(rig.look(), "NCs 1500");
-    rig.run("at 1500");
+    assert_eq!(rig.look(), "NCs 1200");
+    rig.run("at 1199");
+    assert_eq!(rig.look(), "NCs 1200");
+    rig.run("at 1200");
     assert_eq!(rig.look(), "N_ERROR");
+}
+
+#[test]
+fn bytes_that_come_while_a_frame_is_in_flight_do_not_restart_its_timer() {
+    let mut rig = Rig::new("window 2; have 13; send 27; commit; con 0; at 100; fc 300000; commit");
+    assert_eq!(rig.look(), "NAs 1100");
+    rig.run("at 300; feed 20");
+    assert_eq!(rig.look(), "22 NAs 1100");
 }
 
 /// While a frame is in flight, N_As is the timer, and N_Cs begins at its confirmation.
 #[test]
 fn n_cs_waits_for_the_frames_in_flight() {
     let mut rig = Rig::new("window 2; have 13; send 27; commit; con 0; at 100; fc 300000; commit");
+    rig.run("at 200");
     assert_eq!(rig.look(), "NAs 1100");
     rig.run("at 300; con 1");
-    assert_eq!(rig.look(), "NCs 1300");
+    assert_eq!(rig.look(), "NCs 1000");
 }
 
 /// `FC-04`, `D-17`: BS and STmin of each CTS, or of the first.
@@ -321,7 +343,7 @@ fn n_cs_waits_for_the_frames_in_flight() {
 fn parameters_of_every_or_of_the_first_flow_control() {
     let script = "send 27; commit; con 0; fc 300100; commit; con 1; fc 30000A; commit; con 2";
     assert_eq!(Rig::new(script).look(), "StMin 10");
-    assert_eq!(Rig::new(&format!("static; {script}")).look(), "NBs 1000");
+    assert_eq!(Rig::new(&format!("static; {script}")).look(), "NBs 900");
 }
 
 /// `FC-10`: the count of WAITs starts again after a CTS, and early WAITs count.
@@ -329,7 +351,7 @@ fn parameters_of_every_or_of_the_first_flow_control() {
 fn waits_in_a_row_are_limited() {
     let mut rig = Rig::new("limit 1; send 27; commit; fc 310000; con 0; fc 300100; commit");
     rig.run("fc 310000; con 1");
-    assert_eq!(rig.look(), "NBs 1000");
+    assert_eq!(rig.look(), "NBs 900");
     rig.run("fc 310000");
     assert_eq!(rig.look(), "N_WFT_OVRN");
     let mut rig = Rig::new("limit 1; send 27; commit; fc 310000; fc 310000; fc 300000; con 0");
@@ -364,7 +386,7 @@ fn a_confirmation_of_an_aborted_message_is_not_credited_to_the_next() {
     assert_eq!(rig.look(), "N_ERROR");
     rig.run("at 100; send 7; con 1; con 2; lost 2");
     assert_eq!(rig.look(), "07 NAs 1100");
-    rig.run("commit; con 2; lost 1");
+    rig.run("commit; con 0; con 1; con 2; lost 1");
     assert_eq!(rig.look(), "NAs 1100");
     rig.run("con 3");
     assert_eq!(rig.look(), "N_OK");

@@ -73,22 +73,22 @@ impl Machine for Fleet {
 
 /// A router or a lone link, as one type.
 pub(crate) enum End {
-    Router(Fleet),
-    Link(TestLink),
+    Router(Box<Fleet>),
+    Link(Box<TestLink>),
 }
 
 impl End {
     fn machine(&self) -> &dyn Node {
         match self {
-            Self::Router(fleet) => fleet,
-            Self::Link(link) => link,
+            Self::Router(fleet) => &**fleet,
+            Self::Link(link) => &**link,
         }
     }
 
     fn machine_mut(&mut self) -> &mut dyn Node {
         match self {
-            Self::Router(fleet) => fleet,
-            Self::Link(link) => link,
+            Self::Router(fleet) => &mut **fleet,
+            Self::Link(link) => &mut **link,
         }
     }
 }

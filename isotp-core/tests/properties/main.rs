@@ -13,6 +13,10 @@
 //!
 //! `ISOTP_PROPERTY_CASES=N` multiplies the number of cases by N; `ISOTP_PROPERTY_SEED=S` replaces the
 //! fixed seeds. A failure is shrunk and printed with its seed.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "tests check by panicking, and slice at will"
+)]
 
 mod fleet;
 mod harness;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use isotp_core::{Address, Frame, FrameKind, FrameView, Instant, Parameter, TxToken};
-use isotp_sim::{Happening, Node};
+use isotp_sim::{Happening, Node, Rng};
 use proptest::prelude::*;
 
 use crate::setup::{Format, TestLink, pattern};
@@ -14,7 +14,7 @@ pub(crate) trait Subject: Node {
 }
 
 impl Subject for TestLink {
-    fn with_link<R>(&mut self, _index: usize, act: impl FnOnce(&mut TestLink) -> R) -> R {
+    fn with_link<R>(&mut self, _index: usize, act: impl FnOnce(&mut Self) -> R) -> R {
         act(self)
     }
 }
@@ -90,64 +90,104 @@ pub(crate) enum Step {
     EndOfTime,
 }
 
+/// One call, decoded from one number: a strategy for each field costs a hundred times more.
 pub(crate) fn op() -> impl Strategy<Value = Op> {
-    let link = || 0..8u8;
-    let frame = (link(), proptest::bool::weighted(0.05), idea());
-    prop_oneof![
-        4 => (link(), 0..200u16).prop_map(|(link, len)| Op::Send { link, len }),
-        1 => (link(), 0..9u8).prop_map(|(link, len)| Op::SendFunctional { link, len }),
-        1 => link().prop_map(Op::AbortSend),
-        1 => link().prop_map(Op::AbortReceive),
-        1 => (link(), any::<bool>(), 0..0x120u16)
-            .prop_map(|(link, stmin, value)| Op::Configure { link, stmin, value }),
-        20 => frame.prop_map(|(link, functional, idea)| Op::Frame { link, functional, idea }),
-        6 => token().prop_map(Op::Transmitted),
-        2 => token().prop_map(Op::Failed),
-        6 => Just(Op::Timeout),
-        20 => take().prop_map(Op::Poll),
-        8 => Just(Op::Drain),
-        1 => link().prop_map(Op::TakePayload),
-        1 => (link(), any::<u32>()).prop_map(|(link, moods)| Op::Moods { link, moods }),
-        10 => step().prop_map(Op::Clock),
-    ]
+    any::<u64>().prop_map(|seed| Draw(Rng::new(seed)).op())
 }
 
 pub(crate) fn ops() -> impl Strategy<Value = Vec<Op>> {
     proptest::collection::vec(op(), 1..120)
 }
 
-fn idea() -> impl Strategy<Value = Idea> {
-    let size = prop_oneof![6 => 6..200u32, 1 => 4000..5000u32, 1 => any::<u32>()];
-    let raw = proptest::collection::vec(any::<u8>(), 0..70);
-    prop_oneof![
-        2 => (0..10u8).prop_map(Idea::Single),
-        4 => size.prop_map(Idea::First),
-        8 => Just(Idea::Next),
-        1 => any::<u8>().prop_map(Idea::Consecutive),
-        5 => (0..5u8, 0..4u8, any::<u8>()).prop_map(|(fs, bs, st)| Idea::Flow(fs, bs, st)),
-        1 => raw.prop_map(Idea::Raw),
-    ]
-}
+/// Draws the parts of a call.
+struct Draw(Rng);
 
-fn token() -> impl Strategy<Value = TokenIdea> {
-    prop_oneof![
-        6 => (0..4u8).prop_map(TokenIdea::Given),
-        1 => any::<u64>().prop_map(TokenIdea::Any),
-        1 => (0..64u64).prop_map(TokenIdea::Any),
-    ]
-}
+impl Draw {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0.below(bound.into()) as u32
+    }
 
-fn take() -> impl Strategy<Value = Take> {
-    prop_oneof![8 => Just(Take::Commit), 1 => Just(Take::Reject), 2 => Just(Take::Drop)]
-}
+    fn byte(&mut self) -> u8 {
+        self.below(256) as u8
+    }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        8 => (0..300_000u32).prop_map(Step::Forward),
-        1 => (0..3_000_000u32).prop_map(Step::Backward),
-        1 => Just(Step::Hour),
-        6 => Just(Step::ToDeadline),
-    ]
+    fn bytes(&mut self, most: u32) -> Vec<u8> {
+        let len = self.below(most);
+        (0..len).map(|_| self.byte()).collect()
+    }
+
+    fn op(&mut self) -> Op {
+        let link = self.below(8) as u8;
+        match self.below(81) {
+            0..4 => Op::Send {
+                link,
+                len: self.below(200) as u16,
+            },
+            4 => Op::SendFunctional {
+                link,
+                len: self.below(9) as u8,
+            },
+            5 => Op::AbortSend(link),
+            6 => Op::AbortReceive(link),
+            7 => Op::Configure {
+                link,
+                stmin: self.below(2) == 0,
+                value: self.below(0x120) as u16,
+            },
+            8..28 => Op::Frame {
+                link,
+                functional: self.below(20) == 0,
+                idea: self.idea(),
+            },
+            28..34 => Op::Transmitted(self.token()),
+            34..36 => Op::Failed(self.token()),
+            36..42 => Op::Timeout,
+            42..62 => Op::Poll(match self.below(11) {
+                0 => Take::Reject,
+                1..3 => Take::Drop,
+                _ => Take::Commit,
+            }),
+            62..70 => Op::Drain,
+            70 => Op::TakePayload(link),
+            71 => Op::Moods {
+                link,
+                moods: self.below(u32::MAX),
+            },
+            _ => Op::Clock(self.step()),
+        }
+    }
+
+    fn idea(&mut self) -> Idea {
+        match self.below(21) {
+            0..2 => Idea::Single(self.below(10) as u8),
+            2..6 => Idea::First(match self.below(8) {
+                0 => 4000 + self.below(1000),
+                1 => self.below(u32::MAX),
+                _ => 6 + self.below(200),
+            }),
+            6 => Idea::Consecutive(self.byte()),
+            7 => Idea::Raw(self.bytes(70)),
+            8..13 => Idea::Flow(self.below(5) as u8, self.below(4) as u8, self.byte()),
+            _ => Idea::Next,
+        }
+    }
+
+    fn token(&mut self) -> TokenIdea {
+        match self.below(8) {
+            0 => TokenIdea::Any(self.0.next_u64()),
+            1 => TokenIdea::Any(self.below(64).into()),
+            _ => TokenIdea::Given(self.below(4) as u8),
+        }
+    }
+
+    fn step(&mut self) -> Step {
+        match self.below(16) {
+            0 => Step::Hour,
+            1 => Step::Backward(self.below(3_000_000)),
+            2..8 => Step::ToDeadline,
+            _ => Step::Forward(self.below(300_000)),
+        }
+    }
 }
 
 /// Calls a subject, with a clock and the tokens that it gave.

@@ -133,3 +133,82 @@ fn a_link_without_functional_id_refuses() {
         (SendError::NoFunctionalId, counted(1))
     );
 }
+
+/// `TIM-11`.
+#[test]
+fn a_late_confirmation_is_not_credited_to_the_next_functional_message() {
+    let mut config = Config::new();
+    config.confirmation = Confirmation::Reported;
+    let mut link = link(tester(), &config);
+    link.send_functional(ms(0), counted(1)).unwrap();
+    let (_, late) = commit(&mut link);
+    link.handle_timeout(ms(1000));
+    assert_eq!(told(&mut link), ["functional N_TIMEOUT_A"]);
+    link.send_functional(ms(1000), counted(2)).unwrap();
+    commit(&mut link);
+    link.handle_transmitted(ms(1000), late);
+    link.handle_failed(ms(1000), late);
+    assert!(told(&mut link).is_empty() && sent(&mut link).is_empty());
+}
+
+/// The answer to a functional request goes to whoever asked.
+#[test]
+fn a_functional_request_from_any_source_is_answered_there() {
+    let config = Config::new();
+    let address = any_source().with_functional_group(0x33).unwrap();
+    let mut link = link(address, &config);
+    hear(&mut link, "18DB3342#023E00");
+    assert_eq!(told(&mut link), ["functional 2 from 42"]);
+    link.send(ms(0), counted(1)).unwrap();
+    assert_eq!(sent(&mut link), ["18DA42F1#0100"]);
+}
+
+/// `RXE-06`: the limit of the buffer holds for functional messages too.
+#[test]
+fn a_functional_message_longer_than_the_buffer_is_dropped() {
+    let mut config = Config::new();
+    config.diagnostics = true;
+    let address = normal().with_functional_rx(std(0x7DF)).unwrap();
+    let mut memory = [0; 2];
+    let mut link: Link<&mut [u8], &[u8], _> =
+        Link::with_spare(address, &config, &mut memory[..], [[0; 62]; 2]).unwrap();
+    hear(&mut link, "7DF#03010203");
+    assert_eq!(told(&mut link), ["TooLong"]);
+    hear(&mut link, "7DF#020102");
+    assert_eq!(told(&mut link), ["functional 2 from DF"]);
+}
+
+/// A payload that breaks its word: its size grows after it was accepted.
+struct Growing {
+    size: core::cell::Cell<u32>,
+    step: u32,
+}
+
+impl Payload for Growing {
+    fn size(&self) -> u32 {
+        let size = self.size.get();
+        self.size.set(size.saturating_add(self.step));
+        size
+    }
+
+    fn copy_to(&mut self, _offset: u32, out: &mut [u8]) -> Option<usize> {
+        Some(out.len())
+    }
+}
+
+#[test]
+fn a_functional_payload_that_grows_holds_nothing_up() {
+    let config = Config::new();
+    let mut memory = [0; 8];
+    let mut link: Link<&mut [u8], Growing, _> =
+        Link::with_spare(tester(), &config, &mut memory[..], [[0; 62]; 2]).unwrap();
+    let payload = |step| Growing {
+        size: core::cell::Cell::new(7),
+        step,
+    };
+    link.send_functional(ms(0), payload(u32::MAX)).unwrap();
+    link.send(ms(0), payload(0)).unwrap();
+    assert_eq!(sent(&mut link).len(), 1, "the physical message goes out");
+    link.handle_timeout(ms(1000));
+    assert_eq!(told(&mut link), ["N_OK", "functional N_TIMEOUT_A"]);
+}

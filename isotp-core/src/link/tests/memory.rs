@@ -57,6 +57,38 @@ fn a_growing_buffer_grows_with_what_came() {
     assert_eq!(buffer.take(), [1, 2]);
 }
 
+/// `PCI-10`: the 32-bit length leaves less room in the first frame, and as much in the others.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_message_with_a_32_bit_length() {
+    let config = Config::new();
+    let mut link: Link<_, &[u8], _> = Link::with_spare(
+        normal(),
+        &config,
+        crate::GrowingBuffer::new(5000),
+        [[0; 62]; 2],
+    )
+    .unwrap();
+    let data = counted(4097);
+    hear(&mut link, "7E8#1000000010010001");
+    assert_eq!(sent(&mut link), ["7E0#300000"]);
+    for (index, chunk) in data[2..].chunks(7).enumerate() {
+        let digits: String = chunk
+            .iter()
+            .map(|byte| std::format!("{byte:02X}"))
+            .collect();
+        hear(
+            &mut link,
+            &std::format!("7E8#2{:X}{digits}", (index + 1) % 16),
+        );
+    }
+    assert!(matches!(
+        link.poll_event(),
+        Some(Event::FirstFrame { size: 4097, .. })
+    ));
+    assert!(matches!(link.poll_event(), Some(Event::Received(message)) if message.data() == data));
+}
+
 /// A slice of another length than the limit promised takes no byte beyond its end.
 #[test]
 fn a_write_beyond_the_end_fails() {
@@ -103,6 +135,18 @@ fn a_message_is_built_in_memory_that_was_lent() {
     );
     link.send_prepared(ms(0)).unwrap();
     assert_eq!(sent(&mut link), ["7E0#020102"]);
+}
+
+#[test]
+fn memory_that_is_not_needed_comes_back() {
+    let config = Config::new();
+    let mut link = lent(&config);
+    link.prepare(ms(0), 10).unwrap().fill(1);
+    assert_eq!(link.lend([2; 10]), Some([1; 10]), "what was there before");
+    link.prepare(ms(0), 1).unwrap();
+    link.send_prepared(ms(0)).unwrap();
+    assert_eq!(link.lend([3; 10]), Some([3; 10]), "a message is being sent");
+    assert_eq!(sent(&mut link), ["7E0#0102"]);
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use super::{CF1, CF2, FF, Rig};
 
+const FF16: &str = "rx 10 10 00 01 02 03 04 05";
+const LONG_SINGLE: &str = "ignored 00 09 00 01 02 03 04 05 06 07 08 CC";
+
 /// Each row: options, scripts to the phase (its events are drained), the input, and what is seen then.
 const TABLE: &[(&str, &[&str], &str, &str)] = &[
     // any | valid SF | Single
@@ -255,6 +258,68 @@ const TABLE: &[(&str, &[&str], &str, &str)] = &[
         "NCr 500",
     ),
     ("", &[FF, "commit; con 0", CF1], "ignored 2F 0D", "NCr 500"),
+    (
+        "",
+        &[FF, "commit; con 0", CF1],
+        "ignored 22 0D 0E 0F 10 11 12 13 CC CC CC CC",
+        "NCr 500",
+    ),
+    // Receiving | last CF | the padding policy (PCI-08)
+    (
+        "",
+        &[FF16, "commit; con 0", CF1],
+        "rx 22 0D 0E 0F CC",
+        "message 16, idle",
+    ),
+    (
+        "padded",
+        &[FF16, "commit; con 0", CF1],
+        "ignored 22 0D 0E 0F CC",
+        "NCr 500",
+    ),
+    (
+        "padded",
+        &[FF16, "commit; con 0", CF1],
+        "rx 22 0D 0E 0F CC CC CC CC",
+        "message 16, idle",
+    ),
+    (
+        "exact",
+        &[FF16, "commit; con 0", CF1],
+        "ignored 22 0D 0E 0F CC",
+        "NCr 500",
+    ),
+    (
+        "exact",
+        &[FF16, "commit; con 0", CF1],
+        "rx 22 0D 0E 0F",
+        "message 16, idle",
+    ),
+    // Offer | commit, confirmed | the next block begins
+    (
+        "bs=1",
+        &[FF, "commit; con 0", CF1],
+        "commit; con 1",
+        "NCr 500",
+    ),
+    // Sent CTS | CF after a wrong one | no longer awaited
+    (
+        "",
+        &[FF, "commit", "rx 23 06 07 08 09 0A 0B 0C"],
+        "ignored 21 06 07 08 09 0A 0B 0C",
+        "NAr 1000",
+    ),
+    // listening: a block's end is no reason to ask the buffer
+    ("listen bs=1", &[FF, "busy; at 300"], CF1, "NCr 800"),
+    // any | SF longer than the buffer | dropped, and what was before ends (RXE-06)
+    ("limit=3", &[], "rx 03 AA BB CC", "single 3, idle"),
+    ("limit=3", &[], "ignored 04 AA BB CC DD", "idle"),
+    (
+        "limit=8",
+        &["rx 10 08 00 01 02 03 04 05"],
+        LONG_SINGLE,
+        "N_UNEXP_PDU, idle",
+    ),
 ];
 
 #[test]
