@@ -81,6 +81,26 @@ fn a_lost_flow_control_is_offered_again_within_n_ar() {
     assert_eq!(node.events(), ["ind! N_TIMEOUT_A"]);
 }
 
+/// `SVC-09`, `FC-06`: a WAIT that is lost and sent again is one WAIT.
+#[test]
+fn a_lost_wait_counts_once() {
+    let mut config = reported();
+    config.receive.max_wait = 2;
+    let mut node = Node::<Vec<u8>>::new(tester(), &config);
+    node.link.buffer_mut().is_ready = false;
+    node.receive(0, "7E8#100A000102030405");
+    node.pass_time(100_000);
+    assert_eq!(node.sent(100_000), ["7E0#310000"]);
+    node.lose(110_000);
+    assert_eq!(node.sent(110_000), ["7E0#310000"]);
+    node.confirm(120_000);
+    node.pass_time(220_000);
+    assert_eq!(node.sent(220_000), ["7E0#310000"]);
+    node.confirm(230_000);
+    node.pass_time(330_000);
+    assert_eq!(node.events(), ["ff 10", "ind! N_WFT_OVRN"]);
+}
+
 /// `SVC-09`, `TIM-01`: a controller that is full for ever mutes no timer.
 #[test]
 fn a_full_controller_lets_n_as_and_n_ar_fire() {

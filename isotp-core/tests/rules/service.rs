@@ -1,6 +1,6 @@
 //! Requests, indications and what is refused.
 
-use isotp_core::{ChangeError, Config, Instant, Parameter, SendError};
+use isotp_core::{Address, ChangeError, Config, Id, Instant, Parameter, SendError, StMin};
 
 use crate::node::{Node, counting, tester};
 
@@ -113,4 +113,60 @@ fn an_unread_message_is_not_overwritten() {
     assert_eq!(node.events(), ["ind 11", "Dropped(2)"]);
     node.receive(3, "7E8#0133");
     assert_eq!(node.events(), ["ind 33"]);
+}
+
+/// `TXF-01`, `TXF-09`, `PCI-23`, `ADR-04`, `ADR-09`: what makes no sense is refused by an error that
+/// names the field and what was expected.
+#[test]
+fn errors_name_the_field_and_what_was_expected() {
+    let id = Id::standard(0x7E0).unwrap();
+    let mut node = Node::new(tester(), &Config::new());
+    let now = Instant::ZERO;
+    for (error, parts) in [
+        (
+            Config::fd(10, false).check().unwrap_err().to_string(),
+            ["transmit.tx_dl is 10", "expected 8, 12, 16"],
+        ),
+        (
+            StMin::from_code(0x80).unwrap_err().to_string(),
+            ["st_min 0x80", "expected 0x00 to 0x7F"],
+        ),
+        (
+            Address::normal(id, id).unwrap_err().to_string(),
+            ["tx_id and rx_id are both 7E0", "expected two different"],
+        ),
+        (
+            Id::standard(0x800).unwrap_err().to_string(),
+            ["0x800 does not fit 11 bits", "expected at most 0x7FF"],
+        ),
+        (
+            node.link.send(now, vec![]).unwrap_err().to_string(),
+            ["payload is empty", "expected at least one"],
+        ),
+        (
+            node.link
+                .send_functional(now, vec![0; 8])
+                .unwrap_err()
+                .to_string(),
+            ["payload has 8 bytes", "expected at most 7"],
+        ),
+    ] {
+        for part in parts {
+            assert!(error.contains(part), "`{error}` lacks `{part}`");
+        }
+    }
+}
+
+/// `RXE-03`: a first frame that claims 4 GiB costs the memory of the bytes that came.
+#[test]
+fn a_claim_of_4_gib_costs_nothing() {
+    let mut node = Node::<Vec<u8>>::new(tester(), &Config::new());
+    node.link.buffer_mut().limit = u32::MAX;
+    node.receive(0, "7E8#1000FFFFFFFF0001");
+    assert_eq!(node.sent(0), ["7E0#300000"]);
+    node.receive(1, "7E8#2102030405060708");
+    assert_eq!(node.link.buffer().bytes, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(node.link.buffer().bytes.capacity() < 1000);
+    node.pass_time(2_000_000);
+    assert_eq!(node.events(), ["ff 4294967295", "ind! N_TIMEOUT_Cr"]);
 }
