@@ -20,6 +20,8 @@ struct Run {
     sends: Vec<(u64, usize, usize)>,
     seed: u64,
     faults: Vec<(u32, Fault)>,
+    /// So many frames in a row, from this one on, are lost or late.
+    burst: (u64, u64, bool),
     timed: bool,
 }
 
@@ -43,13 +45,15 @@ fn fault() -> impl Strategy<Value = Fault> {
 fn runs(faults: impl Strategy<Value = Fault>) -> impl Strategy<Value = Run> {
     let len = prop_oneof![2 => 4..20usize, 4 => 20..400usize, 1 => 4000..4200usize];
     let sends = proptest::collection::vec((0..1500u64, 0..2usize, len), 1..12);
-    let faults = proptest::collection::vec((1..25u32, faults), 1..4);
-    (setup(), sends, any::<u64>(), faults, any::<bool>()).prop_map(
-        |(setup, sends, seed, faults, timed)| Run {
+    let faults = proptest::collection::vec((1..25u32, faults), 0..4);
+    let burst = (0..60u64, 0..20u64, any::<bool>());
+    (setup(), sends, any::<u64>(), faults, burst, any::<bool>()).prop_map(
+        |(setup, sends, seed, faults, burst, timed)| Run {
             setup,
             sends,
             seed,
             faults,
+            burst,
             timed,
         },
     )
@@ -71,6 +75,13 @@ impl Run {
             .fold(Faults::random(self.seed), |faults, (percent, fault)| {
                 faults.with(Chance::percent(*percent), *fault)
             });
+        let (from, count, late) = self.burst;
+        let burst = if late {
+            Fault::Delay(Duration::from_millis(3))
+        } else {
+            Fault::Lose
+        };
+        let faults = (from..from + count).fold(faults, |faults, number| faults.at(number, burst));
         let timing = BitTiming::new(500_000, 2_000_000).unwrap();
         let clock = if self.timed {
             Clock::Timed(timing)
@@ -96,8 +107,9 @@ impl Run {
         Ok(Outcome { world, ends, sent })
     }
 
+    /// Whether the random faults have one, or the burst is late frames.
     fn has(&self, is: fn(&Fault) -> bool) -> bool {
-        self.faults.iter().any(|(_, fault)| is(fault))
+        (self.burst.1 > 0 && self.burst.2) || self.faults.iter().any(|(_, fault)| is(fault))
     }
 }
 
@@ -196,6 +208,7 @@ fn is_wait(setup: &Setup, data: &[u8]) -> bool {
 fn p8_nothing_is_lost_or_mixed_up_without_faults() {
     check("P8 no faults", 300, &runs(Just(Fault::Lose)), |mut run| {
         run.faults.clear();
+        run.burst.1 = 0;
         run.setup.timing.n_cr = Duration::from_secs(1);
         run.setup.timing.n_bs = Duration::from_secs(1);
         run.setup.sides.iter_mut().for_each(|side| side.moods = 0);
