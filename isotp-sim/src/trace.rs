@@ -88,3 +88,37 @@ impl fmt::Display for Trace {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use isotp_core::{Address, Config, GrowingBuffer, Id, Instant, Link};
+
+    use crate::{Bus, BusConfig, Stop, World};
+
+    static CONFIG: Config = Config::new();
+
+    /// Frames as candump logs them, events as comments, timeouts at their time.
+    #[test]
+    fn a_trace_reads_like_a_candump_log() {
+        let (tx, rx) = (Id::standard(0x7E0).unwrap(), Id::standard(0x7E8).unwrap());
+        let address = Address::normal(tx, rx).unwrap();
+        let link = |address| Link::new(address, &CONFIG, GrowingBuffer::new(4095)).unwrap();
+        let mut world = World::new(Bus::new(BusConfig::default()));
+        let tester = world.add("tester", link(address));
+        let ecu = world.add("ecu", link(address.reversed()));
+        assert_eq!(world.run_until(Instant::from_micros(1234)), Stop::Quiet);
+        let now = world.now();
+        world.node_mut(tester).send(now, vec![0x10, 0x03]).unwrap();
+        world.node_mut(ecu).send(now, vec![0x50, 0x03]).unwrap();
+        assert_eq!(world.run(), Stop::Quiet);
+        let expected = "\
+# (0.001234) tester: sent, N_OK
+# (0.001234) ecu: sent, N_OK
+(0.001234) sim 7E0#021003
+(0.001234) sim 7E8#025003
+# (0.001234) tester: received 2 bytes
+# (0.001234) ecu: received 2 bytes
+";
+        assert_eq!(world.trace().to_string(), expected);
+    }
+}

@@ -2,6 +2,7 @@
 //! indication, within a bound that follows from the configuration; and a delivered message is the one
 //! that was sent, piece by piece, except for the mix-ups listed in `p8_mix_ups`.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use isotp_core::{Instant, Timing};
@@ -20,6 +21,8 @@ struct Run {
     sends: Vec<(u64, usize, usize)>,
     seed: u64,
     faults: Vec<(u32, Fault)>,
+    /// So many frames in a row, from this one on, are lost or late.
+    burst: (u64, u64, bool),
     timed: bool,
 }
 
@@ -43,13 +46,17 @@ fn fault() -> impl Strategy<Value = Fault> {
 fn runs(faults: impl Strategy<Value = Fault>) -> impl Strategy<Value = Run> {
     let len = prop_oneof![2 => 4..20usize, 4 => 20..400usize, 1 => 4000..4200usize];
     let sends = proptest::collection::vec((0..1500u64, 0..2usize, len), 1..12);
-    let faults = proptest::collection::vec((1..25u32, faults), 1..4);
-    (setup(), sends, any::<u64>(), faults, any::<bool>()).prop_map(
-        |(setup, sends, seed, faults, timed)| Run {
+    let faults = proptest::collection::vec((1..25u32, faults), 0..4);
+    // bursts of eight and sixteen are those that sequence numbers see just so, and not at all
+    let count = prop_oneof![2 => Just(0), 1 => 1..20u64, 1 => Just(8), 2 => Just(16)];
+    let burst = (0..60u64, count, proptest::bool::weighted(0.7));
+    (setup(), sends, any::<u64>(), faults, burst, any::<bool>()).prop_map(
+        |(setup, sends, seed, faults, burst, timed)| Run {
             setup,
             sends,
             seed,
             faults,
+            burst,
             timed,
         },
     )
@@ -71,6 +78,13 @@ impl Run {
             .fold(Faults::random(self.seed), |faults, (percent, fault)| {
                 faults.with(Chance::percent(*percent), *fault)
             });
+        let (from, count, late) = self.burst;
+        let burst = if late {
+            Fault::Delay(Duration::from_millis(3))
+        } else {
+            Fault::Lose
+        };
+        let faults = (from..from + count).fold(faults, |faults, number| faults.at(number, burst));
         let timing = BitTiming::new(500_000, 2_000_000).unwrap();
         let clock = if self.timed {
             Clock::Timed(timing)
@@ -96,8 +110,9 @@ impl Run {
         Ok(Outcome { world, ends, sent })
     }
 
+    /// Whether the random faults have one, or the burst is late frames.
     fn has(&self, is: fn(&Fault) -> bool) -> bool {
-        self.faults.iter().any(|(_, fault)| is(fault))
+        (self.burst.1 > 0 && self.burst.2) || self.faults.iter().any(|(_, fault)| is(fault))
     }
 }
 
@@ -196,6 +211,7 @@ fn is_wait(setup: &Setup, data: &[u8]) -> bool {
 fn p8_nothing_is_lost_or_mixed_up_without_faults() {
     check("P8 no faults", 300, &runs(Just(Fault::Lose)), |mut run| {
         run.faults.clear();
+        run.burst.1 = 0;
         run.setup.timing.n_cr = Duration::from_secs(1);
         run.setup.timing.n_bs = Duration::from_secs(1);
         run.setup.sides.iter_mut().for_each(|side| side.moods = 0);
@@ -213,26 +229,70 @@ fn p8_nothing_is_lost_or_mixed_up_without_faults() {
 /// sequence number; and without duplicates no message is delivered twice.
 #[test]
 fn p8_what_is_delivered_is_what_was_sent() {
+    let mix_ups = Cell::new(0);
     check("P8 content", 3000, &runs(fault()), |run| {
         let outcome = run.play()?;
         for side in 0..2 {
-            content(&run, &outcome, side)
+            let found = content(&run, &outcome, side)
                 .map_err(|error| format!("to side {side}: {error}\n{}", outcome.world.trace()))?;
+            mix_ups.set(mix_ups.get() + found);
         }
         Ok(())
     });
+    println!("P8 content: {} mix-ups, each with a reason", mix_ups.get());
 }
 
-fn content(run: &Run, outcome: &Outcome, side: usize) -> Verdict {
+/// The same where mix-ups are likely: one long message in one block, with some frames in a row late.
+#[test]
+fn p8_only_frames_sixteen_apart_are_mixed_up() {
+    let mix_ups = Cell::new(0);
+    let frames = (
+        30..90usize,
+        2..30u64,
+        prop_oneof![1..40u64, Just(8), Just(16), Just(32)],
+    );
+    check(
+        "P8 sixteen",
+        1000,
+        &(runs(fault()), frames),
+        |(mut run, frames)| {
+            let (count, from, late) = frames;
+            run.faults.clear();
+            run.setup.sides.iter_mut().for_each(|side| {
+                (side.block_size, side.st_min, side.moods) = (0, 0, 0);
+            });
+            let (layout, timed) = (Layout::of(&run.setup, 0), false);
+            let len = layout.first(0) + count * (layout.tx_dl - layout.prefix - 1);
+            let run = Run {
+                sends: vec![(0, 0, len)],
+                burst: (from, late, true),
+                timed,
+                ..run
+            };
+            let outcome = run.play()?;
+            let found = content(&run, &outcome, 1)
+                .map_err(|error| format!("{error}\n{}", outcome.world.trace()))?;
+            mix_ups.set(mix_ups.get() + found);
+            Ok(())
+        },
+    );
+    let found = mix_ups.get();
+    println!("P8 sixteen: {found} mix-ups, each with a reason");
+    assert!(found > 0, "no mix-up to look at");
+}
+
+/// Says how many messages were mixed up, each in a way that ISO-TP cannot see.
+fn content(run: &Run, outcome: &Outcome, side: usize) -> Result<u32, String> {
     let sent: Vec<&[u8]> = outcome.sent[1 - side]
         .iter()
         .map(|(_, bytes)| &bytes[..])
         .collect();
     let layout = Layout::of(&run.setup, 1 - side);
-    let mut last = None;
+    let (mut last, mut mix_ups) = (None, 0);
     for message in outcome.world.messages(outcome.ends[side]) {
         let Some(position) = sent.iter().position(|sent| *sent == message) else {
             layout.explain(message, &sent)?;
+            mix_ups += 1;
             ensure!(
                 outcome.world.bus().stats().faults > 0,
                 "a mix-up without a fault"
@@ -249,7 +309,7 @@ fn content(run: &Run, outcome: &Outcome, side: usize) -> Verdict {
         );
         last = Some(position);
     }
-    Ok(())
+    Ok(mix_ups)
 }
 
 /// How one side lays messages out in frames.
