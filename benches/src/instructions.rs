@@ -5,15 +5,11 @@
 use std::process::{Command, Stdio};
 
 use crate::Result;
-use crate::timing::Effort;
 use crate::workload::Workload;
 
 /// Instructions that one more frame costs, both ends counted.
-pub(crate) fn per_frame(workload: Workload, effort: Effort) -> Result<f64> {
-    let frames = match effort {
-        Effort::Quick => workload.frames() / 3,
-        Effort::Full => workload.frames(),
-    };
+pub(crate) fn per_frame(workload: Workload) -> Result<f64> {
+    let frames = workload.frames();
     let (few, some) = count(workload, frames)?;
     let (many, more) = count(workload, 3 * frames)?;
     if more <= some {

@@ -56,7 +56,7 @@ fn measure(report: &mut Report, effort: Effort) -> Result<()> {
     let mut frames = Vec::new();
     for workload in Workload::ALL {
         let spread = timing::measure(workload, effort)?;
-        let instructions = instructions::per_frame(workload, effort)?;
+        let instructions = instructions::per_frame(workload)?;
         frames.push((workload, spread, instructions));
     }
     report.frames(&frames);

@@ -29,7 +29,7 @@ pub(crate) fn measure(workload: Workload, effort: Effort) -> Result<Spread> {
     running.run(workload.frames())?;
     let runs = match effort {
         Effort::Quick => 50,
-        Effort::Full => 500,
+        Effort::Full => 200,
     };
     let mut nanos = Vec::with_capacity(runs);
     let (mut bytes, mut frames) = (0, 0);
