@@ -134,9 +134,13 @@ impl Address {
     ///
     /// # Errors
     /// [`AddressError::FunctionalFormat`] with extended addressing, and for an id that is not a
-    /// functional one of the fixed formats (0xDB, 0xCD).
+    /// functional one of the fixed formats (0xDB, 0xCD); [`AddressError::SameFunctionalId`] if it is
+    /// the physical one.
     pub const fn with_functional_tx(mut self, id: Id) -> Result<Self, AddressError> {
         match functional(self.tx, id, None) {
+            Ok(half) if half.same_n_ai(self.tx) => {
+                return Err(AddressError::SameFunctionalId { id });
+            }
             Ok(half) => self.functional_tx = Some(half),
             Err(error) => return Err(error),
         }
@@ -146,9 +150,13 @@ impl Address {
     /// The same with an N_TA of its own, for extended addressing.
     ///
     /// # Errors
-    /// [`AddressError::FunctionalFormat`] with any other format.
+    /// [`AddressError::FunctionalFormat`] with any other format;
+    /// [`AddressError::SameFunctionalId`] if it is the physical address.
     pub const fn with_functional_tx_to(mut self, id: Id, n_ta: u8) -> Result<Self, AddressError> {
         match functional(self.tx, id, Some(n_ta)) {
+            Ok(half) if half.same_n_ai(self.tx) => {
+                return Err(AddressError::SameFunctionalId { id });
+            }
             Ok(half) => self.functional_tx = Some(half),
             Err(error) => return Err(error),
         }
@@ -158,8 +166,7 @@ impl Address {
     /// Adds the id on which functional requests are received (`ADR-04`); many links may share it.
     ///
     /// # Errors
-    /// As [`with_functional_tx`](Self::with_functional_tx), and
-    /// [`AddressError::SameFunctionalId`] if it is the physical one.
+    /// As [`with_functional_tx`](Self::with_functional_tx).
     pub const fn with_functional_rx(mut self, id: Id) -> Result<Self, AddressError> {
         match functional(self.rx, id, None) {
             Ok(half) if half.same_n_ai(self.rx) => {

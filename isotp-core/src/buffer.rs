@@ -3,7 +3,7 @@
 /// Takes the bytes of one segmented message at a time.
 ///
 /// Implemented for `&mut [u8]`, for `heapless::Vec<u8, N>` (feature `heapless`) and, with `alloc`,
-/// for [`GrowingBuffer`]. Implement it to stream into flash: say `false` in [`ready`](Self::ready)
+/// for `GrowingBuffer`. Implement it to stream into flash: say `false` in [`ready`](Self::ready)
 /// while a page is being written, and the link holds the sender back with FC.WAIT.
 ///
 /// Per message the link calls `start` once, then `write` in order, gapless. Bytes may be written

@@ -168,7 +168,8 @@ pub enum AddressError {
         /// The id.
         id: Id,
     },
-    /// The functional rx id is also the physical one, so that frames could be either (`ADR-04`).
+    /// The functional id of a direction is also the physical one, so that frames could be either
+    /// (`ADR-04`).
     SameFunctionalId {
         /// The id that both have.
         id: Id,
@@ -204,7 +205,7 @@ impl fmt::Display for AddressError {
             ),
             Self::SameFunctionalId { id } => write!(
                 f,
-                "functional_rx and rx_id are both {id}, expected two different addresses"
+                "the functional and the physical id are both {id}, expected two different addresses"
             ),
             Self::Priority { priority } => write!(f, "priority {priority}, expected 0 to 7"),
             Self::NotFixed => {
@@ -317,10 +318,11 @@ impl core::error::Error for ConfigError {}
 pub enum SendError {
     /// The payload has no byte (`TXF-09`).
     Empty,
-    /// A functional message must fit a single frame (`ADR-04`), a prepared one its memory.
+    /// A functional message must fit a single frame (`ADR-04`), a prepared one its memory, any other
+    /// the 32-bit length of a first frame.
     TooLong {
         /// Bytes in the payload.
-        size: u32,
+        size: u64,
         /// The most that fit.
         max: u32,
     },

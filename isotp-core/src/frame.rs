@@ -264,7 +264,7 @@ impl Frame {
         self.kind
     }
 
-    /// The data field; its length is CAN_DL, always one that a DLC can name.
+    /// The data field; its length is CAN_DL. In frames that a link makes, a DLC can name it.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         self.data.get(..usize::from(self.len)).unwrap_or(&self.data)

@@ -12,7 +12,7 @@ use crate::config::{Config, Duplex, StMin};
 use crate::error::{ChangeError, ConfigError, Ignored, Refused, SendError};
 use crate::event::{Bytes, Event, Message};
 use crate::functional::FunctionalTransfer;
-use crate::payload::{Payload, Prepared};
+use crate::payload::{Payload, Prepared, sendable_size};
 use crate::pdu;
 use crate::receiver::{Receiver, check_spare};
 use crate::sender::Sender;
@@ -174,9 +174,8 @@ where
     /// # Errors
     /// [`SendError`] with the payload; a transfer that runs is untouched (`SVC-02`).
     pub fn send(&mut self, now: Instant, payload: P) -> Result<(), Refused<P>> {
-        match self.may_send(payload.size()) {
-            Ok(()) => {}
-            Err(error) => return Err(Refused { error, payload }),
+        if let Err(error) = sendable_size(&payload).and_then(|size| self.may_send(size)) {
+            return Err(Refused { error, payload });
         }
         *self.sender.payload_mut() = Some(payload);
         self.begin(now);
@@ -189,8 +188,8 @@ where
     /// # Errors
     /// [`SendError`] with the payload, [`SendError::TooLong`] if it does not fit a single frame.
     pub fn send_functional(&mut self, now: Instant, payload: P) -> Result<(), Refused<P>> {
-        let size = payload.size();
-        if let Err(error) = self.may_send_functional(size) {
+        let size = sendable_size(&payload);
+        if let Err(error) = size.and_then(|size| self.may_send_functional(size)) {
             return Err(Refused { error, payload });
         }
         let now = self.advance(now);
@@ -340,6 +339,7 @@ where
             return Err(SendError::Empty);
         }
         if size > max {
+            let size = u64::from(size);
             return Err(SendError::TooLong { size, max });
         }
         if self.config.receive.listen_only {
@@ -451,8 +451,8 @@ where
     /// Like [`send`](Self::send), and [`SendError::TooLong`] if the memory is smaller, or was never lent.
     pub fn prepare(&mut self, now: Instant, len: usize) -> Result<&mut [u8], SendError> {
         self.advance(now);
-        let size = u32::try_from(len).unwrap_or(u32::MAX);
-        self.may_send(size)?;
+        let size = len as u64;
+        self.may_send(u32::try_from(len).unwrap_or(u32::MAX))?;
         let memory = self.sender.payload_mut();
         let max = memory.as_ref().map_or(0, Prepared::capacity) as u32;
         memory

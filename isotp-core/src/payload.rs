@@ -1,5 +1,6 @@
 //! What is sent: a size, and bytes on demand.
 
+use crate::error::SendError;
 use crate::pdu::copy;
 
 /// The bytes of a message to be sent.
@@ -35,6 +36,19 @@ impl<T: AsRef<[u8]>> Payload for T {
 
     fn contiguous(&self) -> Option<&[u8]> {
         Some(self.as_ref())
+    }
+}
+
+/// The size of a message that can be sent at all.
+pub(crate) fn sendable_size(payload: &impl Payload) -> Result<u32, SendError> {
+    let max = u32::MAX;
+    match payload.contiguous().map(|bytes| bytes.len() as u64) {
+        Some(size) if size > u64::from(max) => return Err(SendError::TooLong { size, max }),
+        _ => {}
+    }
+    match payload.size() {
+        0 => Err(SendError::Empty),
+        size => Ok(size),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Ignored, NResult, Refused, SendError};
 use crate::frame::Frame;
 use crate::machine::{Channel, Transmit, TransmitHalf, TxToken};
-use crate::payload::Payload;
+use crate::payload::{Payload, sendable_size};
 use crate::pdu::{self, FlowControl};
 use crate::time::{Instant, Timeout};
 
@@ -60,13 +60,10 @@ impl<P: Payload> Sender<P> {
         config: &Config,
         payload: P,
     ) -> Result<(), Refused<P>> {
-        let size = payload.size();
-        if size == 0 {
-            return Err(Refused {
-                error: SendError::Empty,
-                payload,
-            });
-        }
+        let size = match sendable_size(&payload) {
+            Ok(size) => size,
+            Err(error) => return Err(Refused { error, payload }),
+        };
         if !self.transfer.is_idle() {
             return Err(Refused {
                 error: SendError::Busy,

@@ -141,3 +141,15 @@ fn n_ta_types() {
     assert!(!short.is_remote());
     assert!(Address::mixed_11(std(1), std(2), 3).unwrap().is_remote());
 }
+
+/// A functional id that is the physical one says nothing about a frame, in either direction.
+#[test]
+fn a_functional_id_differs_from_the_physical_one() {
+    let n = Address::normal(std(0x7E0), std(0x7E8)).unwrap();
+    let same = |id| Err(AddressError::SameFunctionalId { id });
+    assert_eq!(n.with_functional_tx(std(0x7E0)), same(std(0x7E0)));
+    assert_eq!(n.with_functional_rx(std(0x7E8)), same(std(0x7E8)));
+    let e = Address::extended(std(0x6F1), 0x10, std(0x610), 0xF1).unwrap();
+    assert_eq!(e.with_functional_tx_to(std(0x6F1), 0x10), same(std(0x6F1)));
+    assert!(e.with_functional_tx_to(std(0x6F1), 0xDF).is_ok());
+}

@@ -356,6 +356,11 @@ fn waits_in_a_row_are_limited() {
     assert_eq!(rig.look(), "N_WFT_OVRN");
     let mut rig = Rig::new("limit 1; send 27; commit; fc 310000; fc 310000; fc 300000; con 0");
     assert_eq!(rig.look(), "N_WFT_OVRN");
+    for (early, outcome) in [(255, "NBs 900"), (256, "N_WFT_OVRN")] {
+        let waits = "fc 310000; ".repeat(early);
+        let mut rig = Rig::new(&format!("limit 255; send 27; commit; {waits}con 0"));
+        assert_eq!(rig.look(), outcome, "{early} early waits of 255");
+    }
 }
 
 /// `TIM-11`, `P6`: in a window of three, out of order, twice, and of an older message.

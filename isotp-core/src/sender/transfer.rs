@@ -93,7 +93,7 @@ struct Block {
 #[derive(Clone, Copy, Debug)]
 struct Early {
     decision: Option<FlowControl>,
-    waits: u8,
+    waits: u16,
 }
 
 impl Transfer {
@@ -431,13 +431,11 @@ impl Transfer {
         }
     }
 
-    fn count_waits(&mut self, config: &Config, more: u8) {
-        let waits = self.waits.checked_add(more);
-        self.waits = waits.unwrap_or(u8::MAX);
+    fn count_waits(&mut self, config: &Config, more: u16) {
+        let waits = u16::from(self.waits).saturating_add(more);
+        self.waits = waits.min(u16::from(u8::MAX)) as u8;
         match config.transmit.max_wait {
-            Some(limit) if waits.is_none_or(|waits| waits > limit) => {
-                self.fail(NResult::WaitOverrun { limit });
-            }
+            Some(limit) if waits > u16::from(limit) => self.fail(NResult::WaitOverrun { limit }),
             _ => {}
         }
     }

@@ -108,7 +108,7 @@ fn what_the_constructors_refuse_is_refused_when_read() {
             n(1),
             n(2),
             std::format!(r#","functional_rx":{}"#, n(2)),
-            "functional_rx and rx_id are both 002",
+            "functional and the physical id are both 002",
         ),
         (
             n(1),
