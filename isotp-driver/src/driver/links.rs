@@ -40,10 +40,6 @@ impl Links {
         &mut self.router
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.router.is_empty()
-    }
-
     /// Takes a new connection in.
     pub(super) fn join(&mut self, line: Arc<Line>, link: Box<DriverLink>, bus: &mut dyn Bus) {
         if link.config().kind.is_fd() && !bus.supports_fd() {
@@ -97,15 +93,18 @@ impl Links {
         self.serve_finished(now, bus);
     }
 
-    /// Begins to close every connection.
-    pub(super) fn close(&mut self, now: Instant, bus: &mut dyn Bus) {
-        for slot in 0..self.lines.len() {
-            let line = self.lines.get(slot).cloned().flatten();
-            if let Some(line) = line {
-                line.begin_close();
-                self.serve(now, &line, bus);
-            }
-        }
+    /// No connection takes any more messages to send. They stay until the last of what is queued is
+    /// sent, since they may be each other's peers.
+    pub(super) fn begin_flush(&self) {
+        self.lines
+            .iter()
+            .flatten()
+            .for_each(|line| line.begin_flush());
+    }
+
+    /// Whether nothing is queued on any connection.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.lines.iter().flatten().all(|line| line.is_flushed())
     }
 
     /// Every connection is over.
@@ -183,6 +182,11 @@ impl Links {
                 }
             }
         }
+    }
+
+    /// Whether [`serve_finished`](Self::serve_finished) has something to do.
+    pub(super) fn has_finished(&self) -> bool {
+        !self.finished.is_empty()
     }
 
     /// Looks again at the connections whose transfers have ended: the next message, or leave.
