@@ -180,7 +180,7 @@ impl<R: Runtime> Driver<R> {
             ready?;
             return Ok(Round::Busy);
         }
-        if self.hub.sleep(cx.waker()) {
+        if self.hub.sleep(cx.waker(), self.closing) {
             Ok(Round::Asleep)
         } else {
             Ok(Round::Busy)
