@@ -99,7 +99,7 @@ impl Hub {
     pub(crate) fn poll_over(
         &self,
         key: &mut Option<u64>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<ConnectionError> {
         let mut state = self.state();
         if let Phase::Over(error) = &state.phase {

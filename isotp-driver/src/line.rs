@@ -95,7 +95,7 @@ impl Line {
     pub(crate) fn poll_open(
         &self,
         key: &mut Option<u64>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), ConnectError>> {
         let mut state = self.state();
         Poll::Ready(match &state.phase {
@@ -131,7 +131,7 @@ impl Line {
     pub(crate) fn poll_over(
         &self,
         key: &mut Option<u64>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<ConnectionError> {
         let mut state = self.state();
         if let Phase::Over(error) = &state.phase {

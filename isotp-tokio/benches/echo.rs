@@ -2,7 +2,8 @@
 //!
 //! Over a virtual bus on which frames take no time, so that what is measured is the driver, the queues
 //! and the runtime.
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use isotp_tokio::virtual_bus::VirtualBus;
 use isotp_tokio::{Address, Config, Connection, Id, Network};

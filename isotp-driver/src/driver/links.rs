@@ -18,6 +18,7 @@ use crate::payload::Outgoing;
 pub(crate) type DriverLink = Link<Buffer, Outgoing, Arc<Config>>;
 
 /// Links, each with its line.
+#[derive(Default)]
 pub(super) struct Links {
     router: Router<Vec<Slot<DriverLink>>>,
     /// By slot.
@@ -232,16 +233,6 @@ impl Links {
             .and_then(Option::take);
         if let Some(line) = line {
             line.end(&ConnectionError::Closed);
-        }
-    }
-}
-
-impl Default for Links {
-    fn default() -> Self {
-        Self {
-            router: Router::default(),
-            lines: Vec::new(),
-            finished: Vec::new(),
         }
     }
 }
