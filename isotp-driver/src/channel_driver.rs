@@ -52,7 +52,8 @@ impl ChannelDriver {
         if let Phase::Abandoned | Phase::Over(_) = phase {
             return Ok(Poll::Ready(true));
         }
-        if let Phase::Closing = phase {
+        let closing = matches!(phase, Phase::Closing);
+        if closing {
             self.line.begin_close();
         }
         let work = self.line.take_work();
@@ -81,7 +82,7 @@ impl ChannelDriver {
             self.deliver(incoming?);
             busy = true;
         }
-        if !busy && self.hub.sleep(cx.waker()) {
+        if !busy && self.hub.sleep(cx.waker(), closing) {
             return Ok(Poll::Pending);
         }
         Ok(Poll::Ready(false))

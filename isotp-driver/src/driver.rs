@@ -37,6 +37,8 @@ pub(crate) struct Driver<R: Runtime> {
     /// The bus had no room when it was asked last.
     blocked: bool,
     confirms: bool,
+    /// The task ends when all that was queued is sent.
+    closing: bool,
 }
 
 /// How a round ended.
@@ -64,6 +66,7 @@ impl<R: Runtime> Driver<R> {
             frame: Frame::new(),
             word: Word::default(),
             blocked: false,
+            closing: false,
         }
     }
 
@@ -75,11 +78,13 @@ impl<R: Runtime> Driver<R> {
         }
         let more = self.receive(now)?;
         self.links.handle_timeout(more.unwrap_or(now));
+        self.links.serve_finished(now, &mut *self.bus);
         let sent = self.transmit(now)?;
         if sent > 0 {
             self.bus.flush(now)?;
         }
-        if sent > 0 || more.is_some() {
+        let flushed = self.closing && self.links.is_flushed();
+        if sent > 0 || more.is_some() || flushed || self.links.has_finished() {
             return Ok(Round::Busy);
         }
         self.sleep(cx)
@@ -97,8 +102,10 @@ impl<R: Runtime> Driver<R> {
         match phase {
             Phase::Open => None,
             Phase::Closing => {
-                self.links.close(now, &mut *self.bus);
-                self.links.is_empty().then_some(ConnectionError::Closed)
+                if !core::mem::replace(&mut self.closing, true) {
+                    self.links.begin_flush();
+                }
+                self.links.is_flushed().then_some(ConnectionError::Closed)
             }
             Phase::Abandoned => Some(ConnectionError::Closed),
             Phase::Over(error) => Some(error),
@@ -156,7 +163,6 @@ impl<R: Runtime> Driver<R> {
                 }
             }
         }
-        self.links.serve_finished(now, &mut *self.bus);
         Ok(sent)
     }
 
@@ -174,7 +180,7 @@ impl<R: Runtime> Driver<R> {
             ready?;
             return Ok(Round::Busy);
         }
-        if self.hub.sleep(cx.waker()) {
+        if self.hub.sleep(cx.waker(), self.closing) {
             Ok(Round::Asleep)
         } else {
             Ok(Round::Busy)

@@ -99,7 +99,7 @@ impl Hub {
     pub(crate) fn poll_over(
         &self,
         key: &mut Option<u64>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<ConnectionError> {
         let mut state = self.state();
         if let Phase::Over(error) = &state.phase {
@@ -121,11 +121,17 @@ impl Hub {
         state.phase.clone()
     }
 
-    /// Whether nothing was left since; then the driver is woken by the next word.
-    pub(crate) fn sleep(&self, waker: &Waker) -> bool {
+    /// Whether nothing was left since, and no other phase has begun than the one that the driver knows;
+    /// then the driver is woken by the next word.
+    pub(crate) fn sleep(&self, waker: &Waker, closing: bool) -> bool {
         let mut state = self.state();
         let idle = state.word.joining.is_empty() && state.word.changed.is_empty();
-        if idle && matches!(state.phase, Phase::Open | Phase::Closing) {
+        let known = match state.phase {
+            Phase::Open => true,
+            Phase::Closing => closing,
+            Phase::Abandoned | Phase::Over(_) => false,
+        };
+        if idle && known {
             match &mut state.driver {
                 Some(known) => known.clone_from(waker),
                 none => *none = Some(waker.clone()),

@@ -39,8 +39,9 @@ struct State {
 /// |---|---|---|
 /// | Opening | driver has the link | Open |
 /// | Opening | driver refuses it | Refused |
-/// | Opening, Open | close | Closing |
-/// | Opening, Open, Closing | handle dropped | Dropped |
+/// | Open | network closes | Flushing |
+/// | Opening, Open, Flushing | close | Closing |
+/// | Opening, Open, Flushing, Closing | handle dropped | Dropped |
 /// | Closing | all is sent | Over |
 /// | Dropped | driver saw it | Over |
 /// | any but Refused | driver ends | Over |
@@ -49,6 +50,7 @@ enum Phase {
     Opening,
     Refused(ConnectError),
     Open(LinkId),
+    Flushing(LinkId),
     Closing(Option<LinkId>),
     Dropped(Option<LinkId>),
     Over(ConnectionError),
@@ -93,7 +95,7 @@ impl Line {
     pub(crate) fn poll_open(
         &self,
         key: &mut Option<u64>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), ConnectError>> {
         let mut state = self.state();
         Poll::Ready(match &state.phase {
@@ -111,7 +113,7 @@ impl Line {
     pub(crate) fn close(self: &Arc<Self>) {
         self.change(|state| match state.phase {
             Phase::Opening => state.phase = Phase::Closing(None),
-            Phase::Open(link) => state.phase = Phase::Closing(Some(link)),
+            Phase::Open(link) | Phase::Flushing(link) => state.phase = Phase::Closing(Some(link)),
             _ => {}
         });
     }
@@ -120,7 +122,7 @@ impl Line {
     pub(crate) fn abandon(self: &Arc<Self>) {
         self.change(|state| match state.phase {
             Phase::Opening => state.phase = Phase::Dropped(None),
-            Phase::Open(link) => state.phase = Phase::Dropped(Some(link)),
+            Phase::Open(link) | Phase::Flushing(link) => state.phase = Phase::Dropped(Some(link)),
             Phase::Closing(link) => state.phase = Phase::Dropped(link),
             _ => {}
         });
@@ -129,7 +131,7 @@ impl Line {
     pub(crate) fn poll_over(
         &self,
         key: &mut Option<u64>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<ConnectionError> {
         let mut state = self.state();
         if let Phase::Over(error) = &state.phase {
@@ -259,7 +261,7 @@ impl Line {
         let abort_send = state.physical.is_abandoned();
         let leave = state.may_leave();
         let link = match state.phase {
-            Phase::Open(link) => Some(link),
+            Phase::Open(link) | Phase::Flushing(link) => Some(link),
             Phase::Closing(link) | Phase::Dropped(link) => link,
             _ => None,
         };
@@ -272,7 +274,20 @@ impl Line {
         }
     }
 
-    /// The network is closing.
+    /// The network is closing: nothing more is taken to be sent.
+    pub(crate) fn begin_flush(&self) {
+        let mut state = self.state();
+        if let Phase::Open(link) = state.phase {
+            state.phase = Phase::Flushing(link);
+        }
+    }
+
+    /// Whether nothing is queued.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.state().is_flushed()
+    }
+
+    /// The only connection of its network is closing.
     pub(crate) fn begin_close(&self) {
         let mut state = self.state();
         match state.phase {
@@ -393,10 +408,14 @@ impl Line {
 impl State {
     fn may_leave(&self) -> bool {
         match self.phase {
-            Phase::Closing(_) => self.physical.queued() + self.functional.queued() == 0,
+            Phase::Closing(_) => self.is_flushed(),
             Phase::Dropped(_) => true,
             _ => false,
         }
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.physical.queued() + self.functional.queued() == 0
     }
 
     fn outbox(&mut self, target: Target) -> &mut Outbox {

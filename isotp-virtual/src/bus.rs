@@ -147,7 +147,7 @@ impl VirtualBus {
 
     /// Lets the bus move up to `now`, and wakes who has something to do; `by` is awake.
     pub(crate) fn advance(&self, mut state: MutexGuard<'_, State>, now: Instant, by: PortId) {
-        let mut woken = state.advance(now, by);
+        let woken = state.advance(now, by);
         drop(state);
         woken.wake();
     }
@@ -281,8 +281,11 @@ impl Woken {
         }
     }
 
-    pub(crate) fn wake(&mut self) {
-        self.first.take().into_iter().for_each(Waker::wake);
-        self.more.drain(..).for_each(Waker::wake);
+    #[inline]
+    pub(crate) fn wake(self) {
+        if let Some(first) = self.first {
+            first.wake();
+            self.more.into_iter().for_each(Waker::wake);
+        }
     }
 }

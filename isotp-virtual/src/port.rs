@@ -81,13 +81,17 @@ impl Port {
     /// The next thing that happened, with its frame.
     fn take(&self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
         let mut state = self.bus.lock();
-        let mut woken = state.advance(now, self.id);
-        let delivery = state.bus.poll_receive(self.id, frame);
+        let mut delivery = state.bus.poll_receive(self.id, frame);
         if delivery.is_none() {
-            state.clear_ready(self.id);
+            if state.bus.poll_timeout().is_none_or(|at| at > now) {
+                state.clear_ready(self.id);
+                return None;
+            }
+            let woken = state.advance(now, self.id);
+            delivery = state.bus.poll_receive(self.id, frame);
+            drop(state);
+            woken.wake();
         }
-        drop(state);
-        woken.wake();
         let delivery = delivery?;
         let at = delivery.at.min(now);
         Some(match delivery.kind {
@@ -150,7 +154,7 @@ impl Bus for Port {
 
 impl Drop for Port {
     fn drop(&mut self) {
-        let mut woken = self.bus.lock().detach(self.id);
+        let woken = self.bus.lock().detach(self.id);
         woken.wake();
     }
 }

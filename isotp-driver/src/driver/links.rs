@@ -18,6 +18,7 @@ use crate::payload::Outgoing;
 pub(crate) type DriverLink = Link<Buffer, Outgoing, Arc<Config>>;
 
 /// Links, each with its line.
+#[derive(Default)]
 pub(super) struct Links {
     router: Router<Vec<Slot<DriverLink>>>,
     /// By slot.
@@ -38,10 +39,6 @@ enum Next {
 impl Links {
     pub(super) fn router(&mut self) -> &mut Router<Vec<Slot<DriverLink>>> {
         &mut self.router
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.router.is_empty()
     }
 
     /// Takes a new connection in.
@@ -97,15 +94,18 @@ impl Links {
         self.serve_finished(now, bus);
     }
 
-    /// Begins to close every connection.
-    pub(super) fn close(&mut self, now: Instant, bus: &mut dyn Bus) {
-        for slot in 0..self.lines.len() {
-            let line = self.lines.get(slot).cloned().flatten();
-            if let Some(line) = line {
-                line.begin_close();
-                self.serve(now, &line, bus);
-            }
-        }
+    /// No connection takes any more messages to send. They stay until the last of what is queued is
+    /// sent, since they may be each other's peers.
+    pub(super) fn begin_flush(&self) {
+        self.lines
+            .iter()
+            .flatten()
+            .for_each(|line| line.begin_flush());
+    }
+
+    /// Whether nothing is queued on any connection.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.lines.iter().flatten().all(|line| line.is_flushed())
     }
 
     /// Every connection is over.
@@ -185,6 +185,11 @@ impl Links {
         }
     }
 
+    /// Whether [`serve_finished`](Self::serve_finished) has something to do.
+    pub(super) fn has_finished(&self) -> bool {
+        !self.finished.is_empty()
+    }
+
     /// Looks again at the connections whose transfers have ended: the next message, or leave.
     pub(super) fn serve_finished(&mut self, now: Instant, bus: &mut dyn Bus) {
         while let Some(id) = self.finished.pop() {
@@ -228,16 +233,6 @@ impl Links {
             .and_then(Option::take);
         if let Some(line) = line {
             line.end(&ConnectionError::Closed);
-        }
-    }
-}
-
-impl Default for Links {
-    fn default() -> Self {
-        Self {
-            router: Router::default(),
-            lines: Vec::new(),
-            finished: Vec::new(),
         }
     }
 }

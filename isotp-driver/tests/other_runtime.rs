@@ -1,0 +1,296 @@
+//! The traits fit more than one runtime and one kind of backend: a throwaway smol runtime, and a fake
+//! backend of whole messages.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::collections::VecDeque;
+use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use isotp_driver::{
+    Address, Arrival, Backend, BoxFuture, Bus, BusError, Channels, Config, ConnectError,
+    ConnectionError, Frame, Guarantees, Id, Incoming, Instant, Interest, Listener, MessageChannel,
+    NResult, Network, Opened, Path, Runtime, SendError, Stream, Taken, Timer, TxToken,
+    process_origin,
+};
+use smol::io::{AsyncRead, AsyncWrite};
+
+#[derive(Clone)]
+struct Smol;
+
+struct SmolTimer {
+    timer: async_io::Timer,
+    set: bool,
+}
+
+struct SmolStream(smol::net::TcpStream);
+struct SmolListener(smol::net::TcpListener);
+#[cfg(unix)]
+struct SmolWatch(async_io::Async<OwnedFd>);
+
+impl Runtime for Smol {
+    type Timer = SmolTimer;
+    #[cfg(unix)]
+    type Watch = SmolWatch;
+    type Stream = SmolStream;
+    type Listener = SmolListener;
+
+    fn now(&self) -> Instant {
+        isotp_driver::process_time()
+    }
+
+    fn timer(&self) -> SmolTimer {
+        SmolTimer {
+            timer: async_io::Timer::never(),
+            set: false,
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        smol::spawn(task).detach();
+    }
+
+    #[cfg(unix)]
+    fn watch(&self, descriptor: OwnedFd) -> io::Result<SmolWatch> {
+        async_io::Async::new(descriptor).map(SmolWatch)
+    }
+
+    async fn connect(&self, address: &str) -> io::Result<SmolStream> {
+        smol::net::TcpStream::connect(address).await.map(SmolStream)
+    }
+
+    async fn listen(&self, address: &str) -> io::Result<SmolListener> {
+        smol::net::TcpListener::bind(address)
+            .await
+            .map(SmolListener)
+    }
+}
+
+impl Timer for SmolTimer {
+    fn set(&mut self, at: Option<Instant>) {
+        self.set = at.is_some();
+        if let Some(at) = at {
+            self.timer
+                .set_at(process_origin() + Duration::from_micros(at.as_micros()));
+        }
+    }
+
+    fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.set {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.timer).poll(cx).map(drop)
+    }
+}
+
+#[cfg(unix)]
+impl isotp_driver::Watch for SmolWatch {
+    async fn ready(&self, interest: Interest) -> io::Result<Interest> {
+        if interest.readable {
+            self.0.readable().await?;
+        } else {
+            self.0.writable().await?;
+        }
+        Ok(interest)
+    }
+
+    fn try_io<T>(
+        &self,
+        _: Interest,
+        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        call(self.0.as_fd())
+    }
+
+    fn clear(&self, _: Interest) {}
+}
+
+impl Stream for SmolStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_read(cx, bytes)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+impl Listener for SmolListener {
+    type Stream = SmolStream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(SmolStream, String)>> {
+        let accepted = core::pin::pin!(self.0.accept()).poll(cx);
+        accepted.map_ok(|(stream, peer)| (SmolStream(stream), peer.to_string()))
+    }
+
+    fn local_address(&self) -> io::Result<String> {
+        self.0.local_addr().map(|address| address.to_string())
+    }
+}
+
+/// Takes every frame, and hears nothing.
+struct Quiet;
+
+impl Bus for Quiet {
+    fn try_send(&mut self, _: Instant, _: &Frame, _: TxToken) -> Result<Taken, BusError> {
+        Ok(Taken::Took)
+    }
+
+    fn receive(&mut self, _: Instant, _: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        Ok(None)
+    }
+
+    fn poll_ready(&mut self, _: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+        Poll::Pending
+    }
+}
+
+/// Gives each message back as it was, and breaks at `[0xDE, 0xAD]`.
+#[derive(Default)]
+struct Mirror {
+    messages: VecDeque<Vec<u8>>,
+    reader: Option<Waker>,
+}
+
+impl MessageChannel for Mirror {
+    fn poll_send(
+        &mut self,
+        _: &mut Context<'_>,
+        message: &[u8],
+    ) -> Poll<Result<NResult, BusError>> {
+        match message {
+            [0xDE, 0xAD] => return Poll::Ready(Err(BusError::new("broken"))),
+            [0xFF, ..] => return Poll::Ready(Ok(NResult::TimeoutBs)),
+            [0xEE, ..] => return Poll::Pending,
+            _ => self.messages.push_back(message.to_vec()),
+        }
+        self.reader.take().into_iter().for_each(Waker::wake);
+        Poll::Ready(Ok(NResult::Ok))
+    }
+
+    fn cancel_send(&mut self) {}
+
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Vec<u8>,
+    ) -> Poll<Result<Incoming, BusError>> {
+        match self.messages.pop_front() {
+            Some(next) => {
+                *message = next;
+                Poll::Ready(Ok(Incoming::Message))
+            }
+            None => {
+                self.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Takes links without padding, and counts what it was asked for.
+#[derive(Clone, Default)]
+struct Mirrors(Arc<Mutex<u32>>);
+
+impl Channels for Mirrors {
+    fn open<'a>(
+        &'a self,
+        _: &'a Address,
+        config: &'a Config,
+    ) -> BoxFuture<'a, Result<Opened, ConnectError>> {
+        *self.0.lock().unwrap() += 1;
+        let padded = config.protocol.transmit.pad_to_8;
+        Box::pin(async move {
+            if padded {
+                let reason = "transmit.pad_to_8".to_owned();
+                return Ok(Opened::Declined { reason });
+            }
+            Ok(Opened::Channel {
+                channel: Box::new(Mirror::default()),
+                guarantees: Guarantees::NONE.with(|can| can.confirmation = true),
+                path: Path::new("mirror"),
+            })
+        })
+    }
+}
+
+fn address() -> Address {
+    let id = |value| Id::standard(value).unwrap();
+    Address::normal(id(0x7E0), id(0x7E8)).unwrap()
+}
+
+#[test]
+fn two_connections_talk_under_smol() {
+    smol::block_on(async {
+        let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet));
+        let a = network.connect(address(), Config::uds()).await.unwrap();
+        let b = network.connect(address().reversed(), Config::uds());
+        let b = b.await.unwrap();
+        a.send([7; 5000]).await.unwrap();
+        assert_eq!(b.recv().await.unwrap(), [7; 5000]);
+        network.close().await;
+        assert!(matches!(b.recv().await, Err(ConnectionError::Closed)));
+    });
+}
+
+#[test]
+fn a_timer_of_smol_ends_a_transfer() {
+    smol::block_on(async {
+        let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet));
+        let mut config = Config::default();
+        config.protocol.timing.n_bs = Duration::from_millis(20);
+        let a = network.connect(address(), config).await.unwrap();
+        let error = a.send([7; 50]).await.unwrap_err();
+        assert_eq!(error.result(), Some(NResult::TimeoutBs));
+    });
+}
+
+#[test]
+fn whole_messages_go_through_the_same_connection() {
+    smol::block_on(async {
+        let mirrors = Mirrors::default();
+        let backend = Backend::channels(Path::new("mirror"), mirrors.clone());
+        let network = Network::start(&Smol, backend);
+        let a = network.connect(address(), Config::default()).await.unwrap();
+        assert!(!a.guarantees().back_pressure && a.guarantees().confirmation);
+        a.send([1, 2, 3]).await.unwrap();
+        assert_eq!(a.recv().await.unwrap(), [1, 2, 3]);
+        let failed = a.send([0xFF]).await.unwrap_err();
+        assert_eq!(failed.result(), Some(NResult::TimeoutBs));
+        let stuck = smol::future::poll_once(a.send([0xEE])).await;
+        assert!(stuck.is_none());
+        a.send([4]).await.unwrap();
+        assert_eq!(a.recv().await.unwrap(), [4]);
+        let broken = a.send([0xDE, 0xAD]).await;
+        assert!(matches!(
+            broken,
+            Err(SendError::Connection(ConnectionError::Bus(_)))
+        ));
+        assert!(matches!(a.recv().await, Err(ConnectionError::Bus(_))));
+        let b = network.connect(address(), Config::default()).await.unwrap();
+        network.close().await;
+        assert!(matches!(b.recv().await, Err(ConnectionError::Closed)));
+        assert_eq!(*mirrors.0.lock().unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_declined_link_goes_to_the_bus_and_says_why() {
+    smol::block_on(async {
+        let backend = Backend::bus(Path::new("both"), Quiet).and_channels(Mirrors::default());
+        let network = Network::start(&Smol, backend);
+        let padded = network.connect(address(), Config::uds()).await.unwrap();
+        assert_eq!(padded.path().reason(), Some("transmit.pad_to_8"));
+        assert_eq!(padded.guarantees(), Guarantees::FULL);
+        let plain = network.connect(address(), Config::default()).await.unwrap();
+        assert_eq!(plain.path().name(), "mirror");
+    });
+}

@@ -1,0 +1,125 @@
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use isotp_tokio::{Config, Event, NResult};
+
+use crate::support::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_send_dropped_before_its_first_frame_sends_nothing() {
+    let Pair {
+        tester, ecu, bus, ..
+    } = pair(Config::default(), Config::default()).await;
+    let (_tap, frames) = record(&bus);
+    drop(tester.send([1; 20]));
+    assert!(poll_once(tester.send([2; 20])).is_pending());
+    settle().await;
+    assert_eq!(*frames.lock().unwrap(), [""; 0]);
+    tester.send([3; 20]).await.unwrap();
+    assert_eq!(ecu.recv().await.unwrap(), [3; 20]);
+    assert_eq!(frames.lock().unwrap().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_waits_for_its_turn_and_is_dropped_sends_nothing() {
+    let (_network, connection, mut peer) = scripted(Config::default()).await;
+    let mut first = pin!(connection.send([1; 8]));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(first.as_mut().poll(&mut cx).is_pending());
+    settle().await;
+    assert!(poll_once(connection.send([2])).is_pending());
+    play(&mut peer, &[0x30, 0, 0]);
+    settle().await;
+    assert!(matches!(first.as_mut().poll(&mut cx), Poll::Ready(Ok(()))));
+    assert_eq!(heard(&mut peer), ["7E0#1008010101010101", "7E0#210101"]);
+}
+
+/// Drops the send after each number of polls between frames, over a bus that loses nothing.
+#[tokio::test(start_paused = true)]
+async fn a_send_dropped_at_any_point_leaves_the_next_one_whole() {
+    let mut aborted = 0;
+    for polls in 0..40 {
+        let mut config = Config::default();
+        config.protocol.receive.block_size = 1;
+        let Pair { tester, ecu, .. } = pair(config.clone(), config).await;
+        let finished = {
+            let mut send = pin!(tester.send([1; 100]));
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut finished = false;
+            for _ in 0..polls {
+                finished |= send.as_mut().poll(&mut cx).is_ready();
+                if finished {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            finished
+        };
+        aborted += u32::from(!finished);
+        tester.send([2; 100]).await.unwrap();
+        let mut events = Vec::new();
+        while events.last() != Some(&2) {
+            match ecu.next_event().await.unwrap() {
+                Event::Message(message) => events.push(message[0]),
+                Event::Failed(result) => assert_eq!(result, NResult::UnexpectedPdu),
+                _ => {}
+            }
+        }
+        assert!(events == [2] || events == [1, 2], "{events:?}");
+    }
+    assert!(aborted > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_dropped_between_frames_is_aborted() {
+    let (_network, connection, mut peer) = scripted(Config::default()).await;
+    assert!(
+        {
+            let mut send = pin!(connection.send([1; 20]));
+            let pending = send.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            settle().await;
+            pending
+        }
+        .is_pending()
+    );
+    settle().await;
+    play(&mut peer, &[0x30, 0, 0]);
+    settle().await;
+    assert_eq!(heard(&mut peer), ["7E0#1014010101010101"]);
+    connection.send([5]).await.unwrap();
+    assert_eq!(heard(&mut peer), ["7E0#0105"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_recv_takes_no_message() {
+    let Pair { tester, ecu, .. } = pair(Config::default(), Config::default()).await;
+    assert!(poll_once(ecu.recv()).is_pending());
+    let mut waiting = pin!(ecu.recv());
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut cx).is_pending());
+    for n in 0..3 {
+        tester.send([n; 10]).await.unwrap();
+    }
+    // the one that waited was woken, and another comes first
+    let mut other = pin!(ecu.recv());
+    assert!(matches!(other.as_mut().poll(&mut cx), Poll::Ready(Ok(message)) if message == [0; 10]));
+    assert!(matches!(waiting.poll(&mut cx), Poll::Ready(Ok(message)) if message == [1; 10]));
+    assert_eq!(ecu.recv().await.unwrap(), [2; 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_connect_leaves_no_connection_behind() {
+    let Pair { network, .. } = pair(Config::default(), Config::default()).await;
+    for polled in [false, true] {
+        let connect = network.connect(nth_address(1), Config::default());
+        if polled {
+            assert!(poll_once(connect).is_pending());
+            settle().await;
+        } else {
+            drop(connect);
+        }
+        let again = network.connect(nth_address(1), Config::default()).await;
+        drop(again.unwrap());
+    }
+}

@@ -1,0 +1,10 @@
+//! The connection contract, under tokio's paused clock over virtual buses: each test is named by the
+//! sentence that it holds.
+
+mod back_pressure;
+mod cancel;
+mod closing;
+mod failing;
+mod sending;
+mod support;
+mod timing;
