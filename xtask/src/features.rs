@@ -71,6 +71,7 @@ mod tests {
     fn a_feature_brings_what_it_enables() {
         let package = Package {
             name: "sample".to_owned(),
+            version: String::new(),
             rust_version: String::new(),
             published: true,
             linux_only: false,

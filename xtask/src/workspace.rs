@@ -7,6 +7,7 @@ use crate::shell;
 /// One crate of the workspace.
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
     pub(crate) rust_version: String,
     /// Whether it goes to crates.io.
     pub(crate) published: bool,
@@ -48,6 +49,7 @@ fn package(value: &Value) -> Package {
     let features = value["features"].as_object().into_iter().flatten();
     Package {
         name: text("name"),
+        version: text("version"),
         rust_version: text("rust_version"),
         published: value["publish"].is_null(),
         linux_only: value["metadata"]["isotp"]["linux-only"] == Value::Bool(true),
