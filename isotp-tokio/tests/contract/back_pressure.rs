@@ -50,7 +50,7 @@ async fn a_queue_that_stays_full_ends_in_n_wft_ovrn_and_loses_nothing_confirmed(
         }
     }
     assert_eq!(confirmed, 2);
-    let frames = frames.lock().unwrap();
+    let frames = frames.lock().unwrap().clone();
     let waits = frames.iter().filter(|frame| *frame == "7E8#310000").count();
     assert_eq!(waits, 2 * 16, "N_WFTmax for each of the two that failed");
     assert_eq!(ecu.recv().await.unwrap(), [0; 20]);

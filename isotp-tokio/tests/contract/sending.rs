@@ -166,7 +166,7 @@ impl Payload for Count {
 }
 
 /// Keeps only a sum of what it receives.
-struct Sum(std::sync::Arc<std::sync::atomic::AtomicU64>);
+struct Sum(std::sync::Arc<core::sync::atomic::AtomicU64>);
 
 impl RxBuffer for Sum {
     fn limit(&self) -> u32 {
@@ -177,7 +177,7 @@ impl RxBuffer for Sum {
 
     fn write(&mut self, _offset: u32, data: &[u8]) -> bool {
         let sum = data.iter().map(|byte| u64::from(*byte)).sum();
-        self.0.fetch_add(sum, std::sync::atomic::Ordering::Relaxed);
+        self.0.fetch_add(sum, core::sync::atomic::Ordering::Relaxed);
         true
     }
 }
@@ -197,7 +197,7 @@ async fn a_message_can_stream_from_a_source_into_a_buffer_of_the_user() {
     let message = ecu.recv().await.unwrap();
     assert_eq!((message.size(), message.len()), (SIZE, 0));
     let expected: u64 = (0..SIZE).map(|at| u64::from(at % 251)).sum();
-    assert_eq!(sum.load(std::sync::atomic::Ordering::Relaxed), expected);
+    assert_eq!(sum.load(core::sync::atomic::Ordering::Relaxed), expected);
 }
 
 #[tokio::test(start_paused = true)]
