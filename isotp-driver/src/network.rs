@@ -100,10 +100,11 @@ impl Network {
     /// [`size`](crate::Message::size).
     ///
     /// The buffer is called in the driver's task: it must not block for long. Where it says that it is
-    /// not ready, it is asked again when N_Br has run out.
+    /// not ready, it is asked again when N_Br has run out. It needs a frame bus: a backend that has both
+    /// takes the bus for such a connection.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect), and [`ConnectError::Backend`] if there is no frame bus.
     ///
     /// # Cancel safety
     /// Dropped, it leaves no connection behind.
@@ -147,7 +148,10 @@ impl Network {
     ) -> Result<Connection, ConnectError> {
         config.check()?;
         let mut path = self.shared.path.clone();
-        if let Some(channels) = &self.shared.channels {
+        if let (Some(_), Some(_)) = (&self.shared.channels, &buffer) {
+            let reason = "whole messages do not go through a buffer of the caller's".to_owned();
+            path = Arc::new(Path::new(path.name()).because(reason));
+        } else if let Some(channels) = &self.shared.channels {
             match channels.open(&address, &config).await? {
                 Opened::Channel {
                     channel,

@@ -4,17 +4,17 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use isotp_driver::{
     Address, Arrival, Backend, BoxFuture, Bus, BusError, Channels, Config, ConnectError,
     ConnectionError, Frame, Guarantees, Id, Incoming, Instant, Interest, Listener, MessageChannel,
-    NResult, Network, Opened, Path, Runtime, SendError, Stream, Taken, Timer, TxToken,
+    NResult, Network, Opened, Path, Runtime, RxBuffer, SendError, Stream, Taken, Timer, TxToken,
     process_origin,
 };
 use smol::io::{AsyncRead, AsyncWrite};
@@ -292,5 +292,105 @@ fn a_declined_link_goes_to_the_bus_and_says_why() {
         assert_eq!(padded.guarantees(), Guarantees::FULL);
         let plain = network.connect(address(), Config::default()).await.unwrap();
         assert_eq!(plain.path().name(), "mirror");
+    });
+}
+
+#[test]
+fn a_buffer_of_the_users_goes_to_the_bus_or_is_refused() {
+    static MEMORY: Mutex<[u8; 64]> = Mutex::new([0; 64]);
+    struct Kept;
+    impl RxBuffer for Kept {
+        fn limit(&self) -> u32 {
+            64
+        }
+        fn start(&mut self, _size: u32) {}
+        fn write(&mut self, offset: u32, data: &[u8]) -> bool {
+            MEMORY.lock().unwrap()[offset as usize..][..data.len()].copy_from_slice(data);
+            true
+        }
+    }
+    smol::block_on(async {
+        let backend = Backend::channels(Path::new("mirror"), Mirrors::default());
+        let network = Network::start(&Smol, backend);
+        let refused = network.connect_into(address(), Config::default(), Kept);
+        let error = refused.await.unwrap_err().to_string();
+        assert!(error.contains("buffer of the caller's"), "{error}");
+
+        let backend = Backend::bus(Path::new("both"), Quiet).and_channels(Mirrors::default());
+        let network = Network::start(&Smol, backend);
+        let kept = network.connect_into(address(), Config::default(), Kept);
+        let kept = kept.await.unwrap();
+        let sender = network.connect(address().reversed(), Config::uds());
+        sender.await.unwrap().send([9; 50]).await.unwrap();
+        assert_eq!(kept.recv().await.unwrap().size(), 50);
+        assert_eq!(MEMORY.lock().unwrap()[..50], [9; 50]);
+    });
+}
+
+/// A bus that confirms the frames it took only when it is told to.
+#[derive(Clone, Default)]
+struct Late(Arc<Mutex<LateState>>);
+
+#[derive(Default)]
+struct LateState {
+    taken: VecDeque<(Frame, TxToken)>,
+    confirmed: VecDeque<(Frame, TxToken)>,
+    waker: Option<Waker>,
+}
+
+impl Bus for Late {
+    fn try_send(&mut self, _: Instant, frame: &Frame, token: TxToken) -> Result<Taken, BusError> {
+        self.0
+            .lock()
+            .unwrap()
+            .taken
+            .push_back((frame.clone(), token));
+        Ok(Taken::Took)
+    }
+
+    fn receive(&mut self, at: Instant, room: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        let next = self.0.lock().unwrap().confirmed.pop_front();
+        Ok(next.map(|(frame, token)| {
+            room.copy_from(frame.view());
+            Arrival::Transmitted { at, token }
+        }))
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+        let mut state = self.0.lock().unwrap();
+        state.waker = Some(cx.waker().clone());
+        if state.confirmed.is_empty() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn confirms(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn the_successor_of_a_link_hears_its_last_frame() {
+    smol::block_on(async {
+        let bus = Late::default();
+        let network = Network::start(&Smol, Backend::bus(Path::new("late"), bus.clone()));
+        let first = network.connect(address(), Config::default()).await.unwrap();
+        first.try_send([0x3E, 0]).unwrap();
+        while bus.0.lock().unwrap().taken.is_empty() {
+            smol::future::yield_now().await;
+        }
+        drop(first);
+        // it gets the slot of the first, and is whom the frame is for
+        let second = network.connect(address().reversed(), Config::default());
+        let second = second.await.unwrap();
+        {
+            let mut state = bus.0.lock().unwrap();
+            let taken = core::mem::take(&mut state.taken);
+            state.confirmed.extend(taken);
+            state.waker.take().unwrap().wake();
+        }
+        assert_eq!(second.recv().await.unwrap(), [0x3E, 0]);
     });
 }

@@ -122,12 +122,26 @@ impl Links {
 
     /// A frame of ours is on the bus: the connections of a network hear each other.
     pub(super) fn handle_own_frame(&mut self, at: Instant, frame: FrameView<'_>, token: TxToken) {
-        match self.router.link_in_slot(token.slot()) {
+        let in_slot = self.router.link_in_slot(token.slot());
+        // a link that took the place of the sender hears the frame as well
+        match in_slot.filter(|id| self.sends(*id, frame)) {
             Some(_) if self.router.len() == 1 => return,
             Some(from) => self.router.handle_sibling_frame(at, frame, from),
             None => self.router.handle_frame(at, frame),
         }
         self.deliver_events(at);
+    }
+
+    /// Whether a frame of ours may be from this link.
+    fn sends(&self, id: LinkId, frame: FrameView<'_>) -> bool {
+        self.router.link(id).is_some_and(|link| {
+            let address = link.address();
+            address.any_source()
+                || address.tx().id() == frame.id
+                || address
+                    .functional_tx()
+                    .is_some_and(|half| half.id() == frame.id)
+        })
     }
 
     pub(super) fn handle_transmitted(&mut self, at: Instant, token: TxToken) {
