@@ -108,7 +108,11 @@ where
         {
             return Some(Offered::Data { bytes: USUAL_LEN });
         }
-        self.write_any(now, frame)
+        if self.owes_answer() || self.has_data() || self.sender.transfer().is_in_gap() {
+            self.write_any(now, frame)
+        } else {
+            None
+        }
     }
 
     #[inline(never)]

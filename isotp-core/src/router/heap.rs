@@ -106,29 +106,35 @@ impl Heap {
             set(slots, place, other, above);
             place = parent;
         }
-        while let Some((child, other, below)) = self.earlier_child(slots, place) {
-            if below.at >= timeout.at {
+        while let Some((child, key)) = self.earlier_child(slots, place) {
+            if key >= timeout.at {
                 break;
             }
-            set(slots, place, other, below);
+            if let Some((other, below)) = entry(slots, child) {
+                set(slots, place, other, below);
+            }
             place = child;
         }
         set(slots, place, slot, timeout);
     }
 
-    /// The earlier of the entries below a place.
-    fn earlier_child<L>(&self, slots: &[Slot<L>], place: u32) -> Option<(u32, u32, Timeout)> {
+    /// The earlier of the places below a place, and its key.
+    #[inline]
+    fn earlier_child<L>(&self, slots: &[Slot<L>], place: u32) -> Option<(u32, Instant)> {
         let left = 2 * place + 1;
-        if left >= self.len {
-            return None;
-        }
-        let (slot, timeout) = entry(slots, left)?;
         let right = left + 1;
-        match entry(slots, right) {
-            Some((slot, other)) if right < self.len && other.at < timeout.at => {
-                Some((right, slot, other))
-            }
-            _ => Some((left, slot, timeout)),
+        if right < self.len {
+            let (at_left, at_right) = (at(slots, left)?.key, at(slots, right)?.key);
+            return Some(if at_right < at_left {
+                (right, at_right)
+            } else {
+                (left, at_left)
+            });
+        }
+        if left < self.len {
+            Some((left, at(slots, left)?.key))
+        } else {
+            None
         }
     }
 }

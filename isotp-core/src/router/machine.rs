@@ -39,10 +39,16 @@ impl<T: Slots> Machine for Router<T> {
             let Some(link) = place.and_then(|slot| slot.link.as_mut()) else {
                 return;
             };
-            link.handle_timeout(now);
+            // most keys that surface are of deadlines which have moved on
+            let due = link.deadline().is_some_and(|deadline| deadline <= now);
+            if due {
+                link.handle_timeout(now);
+            }
             let timeout = link.poll_timeout();
             self.heap.key(slots, slot, timeout);
-            self.update(slot);
+            if due {
+                self.update(slot);
+            }
         }
     }
 

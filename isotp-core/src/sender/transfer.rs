@@ -337,6 +337,10 @@ impl Transfer {
         self.phase == Phase::First
     }
 
+    pub(crate) fn is_in_gap(&self) -> bool {
+        self.phase == Phase::Gap
+    }
+
     pub(crate) fn consecutive_is_ready(&self) -> bool {
         self.phase == Phase::Ready
     }
