@@ -174,11 +174,13 @@ where
     /// # Errors
     /// [`SendError`] with the payload; a transfer that runs is untouched (`SVC-02`).
     pub fn send(&mut self, now: Instant, payload: P) -> Result<(), Refused<P>> {
-        if let Err(error) = sendable_size(&payload).and_then(|size| self.may_send(size)) {
-            return Err(Refused { error, payload });
-        }
+        let size = sendable_size(&payload);
+        let size = match size.and_then(|size| self.may_send(size).map(|()| size)) {
+            Ok(size) => size,
+            Err(error) => return Err(Refused { error, payload }),
+        };
         *self.sender.payload_mut() = Some(payload);
-        self.begin(now);
+        self.begin(now, size);
         Ok(())
     }
 
@@ -352,10 +354,9 @@ where
     }
 
     /// Begins to send the payload that the sender holds.
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, now: Instant, size: u32) {
         let now = self.advance(now);
         self.peer.current = self.peer.next;
-        let size = self.sender.payload_mut().as_ref().map_or(0, P::size);
         self.sender.begin(now, self.tx_half(), &self.config, size);
     }
 
@@ -468,7 +469,7 @@ where
     pub fn send_prepared(&mut self, now: Instant) -> Result<(), SendError> {
         let size = self.sender.payload_mut().as_ref().map_or(0, Payload::size);
         self.may_send(size)?;
-        self.begin(now);
+        self.begin(now, size);
         Ok(())
     }
 }

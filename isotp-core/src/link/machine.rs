@@ -365,7 +365,11 @@ fn write_functional<P: Payload>(
     config: &Config,
     frame: &mut Frame,
 ) -> Option<()> {
-    let len = payload.size().min(64) as usize;
+    let len = payload.size() as usize;
+    let tx_dl = usize::from(config.transmit.tx_dl);
+    if len == 0 || len > pdu::single_capacity(tx_dl, half.prefix_len()) {
+        return None;
+    }
     let start = pdu::single_header(frame, half, len);
     let room = frame.data.get_mut(start..start + len)?;
     if payload.copy_to(0, room)? < len {
