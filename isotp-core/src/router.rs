@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::error::{Refused, SendError};
 use crate::event::Event;
 use crate::link::Link;
-use crate::machine::Machine;
+use crate::machine::{Machine, SEQUENCE_MASK};
 use crate::payload::Payload;
 use crate::time::Instant;
 
@@ -177,7 +177,9 @@ impl<T: Slots> Router<T> {
         };
         self.free = place.node.chains.physical_next;
         place.node.chains.physical_next = NONE;
-        link.set_frame_numbers(place.node.frame_numbers);
+        // a link that was busy elsewhere has up to 255 frames in flight: none of them had its token here
+        let skip = |number: u32| number.wrapping_add(256) & SEQUENCE_MASK;
+        link.set_frame_numbers(place.node.frame_numbers.map(skip));
         place.link = Some(link);
         let generation = place.node.generation;
         self.len += 1;
