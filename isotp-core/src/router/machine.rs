@@ -2,6 +2,7 @@
 
 use core::ops::Deref;
 
+use super::heap::Heap;
 use super::queue::{Purpose, Queue};
 use super::slot::{NONE, Slot, Slots};
 use super::{LinkId, Order, Router};
@@ -56,12 +57,13 @@ impl<T: Slots> Machine for Router<T> {
     fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>> {
         self.settle();
         let slots = self.slots.slots_mut();
-        let (slot, offered) = match offer(&mut self.flow_control, slots, now, frame) {
+        let marks = &mut (&mut self.heap, &mut self.news);
+        let (slot, offered) = match offer(&mut self.flow_control, slots, marks, now, frame) {
             Some(found) => found,
             None if self.order == Order::LowestId => {
-                offer_lowest(&mut self.data, slots, now, frame)?
+                offer_lowest(&mut self.data, slots, marks, now, frame)?
             }
-            None => offer(&mut self.data, slots, now, frame)?,
+            None => offer(&mut self.data, slots, marks, now, frame)?,
         };
         let purpose = match offered {
             Offered::FlowControl => Purpose::FlowControl,
@@ -151,6 +153,7 @@ impl<T: Slots> Router<T> {
 fn offer<B, P, C, S>(
     queue: &mut Queue,
     slots: &mut [Slot<Link<B, P, C, S>>],
+    marks: &mut (&mut Heap, &mut Queue),
     now: Instant,
     frame: &mut Frame,
 ) -> Option<(u32, Offered)>
@@ -167,6 +170,7 @@ where
         if let Some(offered) = link.and_then(|link| link.write_next(now, frame)) {
             return Some((slot, offered));
         }
+        missed(slots, marks, slot);
     }
 }
 
@@ -174,6 +178,7 @@ where
 fn offer_lowest<B, P, C, S>(
     queue: &mut Queue,
     slots: &mut [Slot<Link<B, P, C, S>>],
+    marks: &mut (&mut Heap, &mut Queue),
     now: Instant,
     frame: &mut Frame,
 ) -> Option<(u32, Offered)>
@@ -204,5 +209,28 @@ where
         if let Some(offered) = link.and_then(|link| link.write_next(now, frame)) {
             return Some((slot, offered));
         }
+        missed(slots, marks, slot);
+    }
+}
+
+/// A link that was asked for a frame had none: its payload or buffer may have given it an earlier
+/// deadline, or an outcome.
+#[cold]
+fn missed<B, P, C, S>(
+    slots: &mut [Slot<Link<B, P, C, S>>],
+    (heap, news): &mut (&mut Heap, &mut Queue),
+    slot: u32,
+) where
+    B: RxBuffer,
+    P: Payload,
+    C: Deref<Target = Config>,
+    S: AsRef<[u8]> + AsMut<[u8]>,
+{
+    let link = slots.get(slot as usize).and_then(|slot| slot.link.as_ref());
+    let Some(link) = link else { return };
+    let (timeout, has_news) = (link.poll_timeout(), link.has_news());
+    heap.key(slots, slot, timeout);
+    if has_news {
+        news.push_back(slots, slot);
     }
 }
