@@ -289,3 +289,104 @@ fn a_sibling_frame_reaches_every_link_but_its_sender() {
     router.handle_sibling_frame(NOW, echo, ids[0]);
     assert!(router.poll_event().is_none(), "not to its sender");
 }
+
+/// `TIM-08` in a router: the payload of an offered frame has no bytes, and N_Cs runs all the same.
+#[test]
+fn a_payload_without_bytes_gives_the_router_a_deadline() {
+    struct Dry;
+    impl Payload for Dry {
+        fn size(&self) -> u32 {
+            20
+        }
+        fn copy_to(&mut self, _offset: u32, _out: &mut [u8]) -> Option<usize> {
+            None
+        }
+    }
+    static SHORT: Config = {
+        let mut config = Config::new();
+        config.timing.n_cs = core::time::Duration::from_millis(50);
+        config
+    };
+    for order in [Order::RoundRobin, Order::LowestId] {
+        let mut router = Router::new([const { Slot::new() }; 1]);
+        router.set_order(order);
+        let memory: Box<[u8]> = std::vec![0; 64].into();
+        let link = Link::<_, Dry>::new(normal(1, 2), &SHORT, memory).unwrap();
+        let id = router.insert(link).unwrap();
+        router.send(NOW, id, Dry).unwrap();
+        assert!(router.poll_transmit(NOW, &mut Frame::new()).is_none());
+        let timeout = router.poll_timeout().unwrap();
+        assert_eq!(timeout.at, Instant::from_millis(50));
+        router.handle_timeout(timeout.at);
+        let no_data = NResult::Error(crate::Cause::NoData);
+        assert!(matches!(router.poll_event(), Some((_, Event::Confirmed(r))) if r == no_data));
+    }
+}
+
+/// A buffer that says it is ready and then takes nothing ends the reception, and the user hears it.
+#[test]
+fn a_buffer_that_fails_when_it_is_asked_is_news() {
+    #[derive(Debug)]
+    struct Fails {
+        ready: bool,
+    }
+    impl RxBuffer for Fails {
+        fn limit(&self) -> u32 {
+            100
+        }
+        fn ready(&mut self, _size: u32, _received: u32) -> bool {
+            self.ready
+        }
+        fn start(&mut self, _size: u32) {}
+        fn write(&mut self, _offset: u32, _data: &[u8]) -> bool {
+            false
+        }
+    }
+    let mut router = Router::new([const { Slot::new() }; 1]);
+    let buffer = Fails { ready: false };
+    let link = Link::<_, Vec<u8>>::new(normal(1, 2), &CONFIG, buffer).unwrap();
+    let link = router.insert(link).unwrap();
+    let data = &[0x10, 20, 1, 2, 3, 4, 5, 6];
+    router.handle_frame(
+        NOW,
+        FrameView {
+            id: id(2),
+            kind: FrameKind::Classic,
+            data,
+        },
+    );
+    assert!(matches!(
+        router.poll_event(),
+        Some((_, Event::FirstFrame { .. }))
+    ));
+    router.link_mut(link).unwrap().buffer_mut().ready = true;
+    assert!(router.poll_transmit(NOW, &mut Frame::new()).is_none());
+    assert!(matches!(
+        router.poll_event(),
+        Some((_, Event::ReceptionFailed(_)))
+    ));
+    assert_eq!(router.poll_timeout(), None);
+}
+
+/// `TIM-11`: a link that is busy when it is inserted has no frame in flight whose token the slot gave.
+#[test]
+fn a_stale_token_never_confirms_a_busy_newcomer() {
+    static REPORTED: Config = {
+        let mut config = Config::new();
+        config.confirmation = crate::Confirmation::Reported;
+        config
+    };
+    let make = || Link::new(normal(0x700, 0x708), &REPORTED, std::vec![0; 64].into()).unwrap();
+    let mut router: TestRouter = Router::new(Vec::new());
+    let mut frame = Frame::new();
+    let first = router.insert(make()).unwrap();
+    router.send(NOW, first, std::vec![1]).unwrap();
+    let stale = router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+    router.remove(first).unwrap();
+    let mut busy: TestLink = make();
+    busy.send(NOW, std::vec![2]).unwrap();
+    let _elsewhere = busy.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+    router.insert(busy).unwrap();
+    router.handle_transmitted(NOW, stale);
+    assert!(router.poll_event().is_none());
+}

@@ -182,3 +182,36 @@ fn a_listening_link_prepares_nothing() {
     let mut link = lent(&config);
     assert_eq!(link.prepare(ms(0), 1), Err(SendError::ListenOnly));
 }
+
+/// A payload that tells another size each time it is asked.
+struct Fickle(core::cell::Cell<u32>);
+
+impl Payload for Fickle {
+    fn size(&self) -> u32 {
+        self.0.replace(0)
+    }
+    fn copy_to(&mut self, _offset: u32, out: &mut [u8]) -> Option<usize> {
+        Some(out.len())
+    }
+}
+
+/// `PCI-05`: the size that was accepted counts, physical or functional.
+#[test]
+fn a_payload_that_shrinks_to_nothing_makes_no_empty_single_frame() {
+    let config = Config::new();
+    let address = normal()
+        .with_functional_tx(Id::standard(0x7DF).unwrap())
+        .unwrap();
+    let mut memory = [0; 16];
+    let mut link: Link<_, Fickle, _> =
+        Link::with_spare(address, &config, &mut memory[..], [[0; 62]; 2]).unwrap();
+    link.send(Instant::ZERO, Fickle(3.into())).unwrap();
+    assert_eq!(sent(&mut link), ["7E0#03000000"]);
+    link.send_functional(Instant::ZERO, Fickle(3.into()))
+        .unwrap();
+    assert!(
+        sent(&mut link)
+            .iter()
+            .all(|frame| !frame.starts_with("7DF#00"))
+    );
+}
