@@ -13,7 +13,7 @@ pub use refusal::{InsertError, RefusedLink};
 pub use slot::{Slot, Slots};
 
 use heap::Heap;
-use index::{Addressed, Index};
+use index::Index;
 use queue::{Purpose, Queue};
 use slot::NONE;
 
@@ -180,10 +180,11 @@ impl<T: Slots> Router<T> {
         // a link that was busy elsewhere has up to 255 frames in flight: none of them had its token here
         let skip = |number: u32| number.wrapping_add(256) & SEQUENCE_MASK;
         link.set_frame_numbers(place.node.frame_numbers.map(skip));
+        let address = *link.address();
         place.link = Some(link);
         let generation = place.node.generation;
         self.len += 1;
-        self.index.insert(self.slots.slots_mut(), slot);
+        self.index.insert(self.slots.slots_mut(), slot, address);
         self.settle();
         self.update(slot);
         Ok(LinkId { slot, generation })
@@ -288,7 +289,8 @@ impl<T: Slots> Router<T> {
         }
     }
 
-    /// A link, for its other commands. Its frame side belongs to the router.
+    /// A link, for its other commands. Its frame side belongs to the router; another link comes in by
+    /// [`remove`](Self::remove) and [`insert`](Self::insert), not through this reference.
     pub fn link_mut(
         &mut self,
         id: LinkId,
@@ -424,18 +426,6 @@ where
     /// A router that grows with its links.
     fn default() -> Self {
         Self::new(alloc::vec::Vec::new())
-    }
-}
-
-impl<B, P, C, S> Addressed for Link<B, P, C, S>
-where
-    B: RxBuffer,
-    P: Payload,
-    C: Deref<Target = Config>,
-    S: AsRef<[u8]> + AsMut<[u8]>,
-{
-    fn address(&self) -> &Address {
-        self.address()
     }
 }
 

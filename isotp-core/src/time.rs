@@ -13,7 +13,7 @@ pub struct Instant(u64);
 impl Instant {
     /// The origin.
     pub const ZERO: Self = Self(0);
-    /// A moment that never comes.
+    /// A moment that never comes: no clock may show it.
     pub const MAX: Self = Self(u64::MAX);
 
     /// The moment `micros` microseconds after the origin.

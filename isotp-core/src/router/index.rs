@@ -42,14 +42,9 @@ impl Classes {
     }
 }
 
-/// A link that holds an address, as far as the index must see it.
-pub(super) trait Addressed {
-    fn address(&self) -> &Address;
-}
-
 impl Index {
     /// Finds the link with the same physical address.
-    pub(super) fn find<L: Addressed>(&self, slots: &[Slot<L>], address: &Address) -> Option<u32> {
+    pub(super) fn find<L>(&self, slots: &[Slot<L>], address: &Address) -> Option<u32> {
         let class = class(address);
         let key = key(class, address.rx().id(), address.rx().byte());
         self.walk_physical(slots, key, |_, other| {
@@ -58,41 +53,37 @@ impl Index {
     }
 
     /// Whether another link reads the frames of this id in another address format.
-    pub(super) fn format_conflict<L: Addressed>(
-        &self,
-        slots: &[Slot<L>],
-        address: &Address,
-    ) -> bool {
-        let id = address.rx().id();
-        let conflicts = |key| {
-            self.walk_physical(slots, key, |_, other| {
+    pub(super) fn format_conflict<L>(&self, slots: &[Slot<L>], address: &Address) -> bool {
+        let (id, prefix_len) = (address.rx().id(), address.rx().prefix_len());
+        let conflicts = |class, byte| {
+            self.walk_physical(slots, key(class, id, byte), |_, other| {
                 let half = other.rx();
-                half.id() == id && half.prefix_len() != address.rx().prefix_len()
+                self::class(other) == class
+                    && significant(class, half.id()) == significant(class, id)
+                    && half.prefix_len() != prefix_len
             })
             .is_some()
         };
-        if address.rx().prefix_len() == 1 {
-            return conflicts(key(0, id, None)) || conflicts(key(FIXED, id, None));
-        }
-        let with_byte = self.physical.iter().any(|class| class & BYTE != 0);
-        with_byte
-            && (0..=u8::MAX).any(|byte| {
-                conflicts(key(BYTE, id, Some(byte))) || conflicts(key(BYTE | FIXED, id, Some(byte)))
-            })
+        self.physical.iter().any(|class| {
+            if class & BYTE == 0 {
+                prefix_len == 1 && conflicts(class, None)
+            } else {
+                prefix_len == 0 && (0..=u8::MAX).any(|byte| conflicts(class, Some(byte)))
+            }
+        })
     }
 
-    /// Adds the link in `slot`, which must be there.
-    pub(super) fn insert<L: Addressed>(&mut self, slots: &mut [Slot<L>], slot: u32) {
-        let Some(address) = address_of(slots, slot) else {
-            return;
-        };
-        let class = class(&address);
-        self.count(class, &address, |count| count + 1);
+    /// Adds the link in `slot` under its address.
+    pub(super) fn insert<L>(&mut self, slots: &mut [Slot<L>], slot: u32, address: Address) {
+        self.count(class(&address), &address, |count| count + 1);
+        if let Some(own) = chains_mut(slots, slot) {
+            own.address = Some(address);
+        }
         self.chain(slots, slot, &address);
     }
 
-    /// Removes the link in `slot`, which must still be there.
-    pub(super) fn remove<L: Addressed>(&mut self, slots: &mut [Slot<L>], slot: u32) {
+    /// Removes the link in `slot`.
+    pub(super) fn remove<L>(&mut self, slots: &mut [Slot<L>], slot: u32) {
         let Some(address) = address_of(slots, slot) else {
             return;
         };
@@ -105,15 +96,18 @@ impl Index {
             let bucket = self::bucket(key(class, half.id(), half.byte()), buckets);
             leave_group(slots, bucket, slot);
         }
+        if let Some(own) = chains_mut(slots, slot) {
+            own.address = None;
+        }
     }
 
     /// Chains all links anew, after the number of slots has changed.
-    pub(super) fn rebuild<L: Addressed>(&self, slots: &mut [Slot<L>]) {
+    pub(super) fn rebuild<L>(&self, slots: &mut [Slot<L>]) {
         for slot in &mut *slots {
             let chains = &mut slot.node.chains;
             chains.physical_head = NONE;
             chains.functional_head = NONE;
-            if slot.link.is_some() {
+            if chains.address.is_some() {
                 chains.physical_next = NONE;
                 chains.group_next = NONE;
                 chains.member_next = NONE;
@@ -129,7 +123,7 @@ impl Index {
     /// The link that a frame is for by its physical address. A link for one source goes before one for
     /// any source.
     #[inline]
-    pub(super) fn physical<L: Addressed>(
+    pub(super) fn physical<L>(
         &self,
         slots: &[Slot<L>],
         frame: &FrameView<'_>,
@@ -158,7 +152,7 @@ impl Index {
     /// The first of the links of `class` that a frame is for by its functional address; the others
     /// follow by `member_next`.
     #[inline]
-    pub(super) fn functional<L: Addressed>(
+    pub(super) fn functional<L>(
         &self,
         slots: &[Slot<L>],
         class: usize,
@@ -167,14 +161,13 @@ impl Index {
         let bucket = bucket(frame_key(class, frame)?, slots.len());
         let mut slot = slots.get(bucket)?.node.chains.functional_head;
         while let Some(entry) = slots.get(slot as usize) {
-            let link = entry.link.as_ref();
-            let link = link.filter(|_| usize::from(entry.node.chains.class) == class);
-            if let Some(recognised) =
-                link.and_then(|link| link.address().recognise_functional(frame))
-            {
-                return Some((slot, recognised));
+            let chains = &entry.node.chains;
+            let address = chains.address.as_ref();
+            let address = address.filter(|_| usize::from(chains.class) == class);
+            if let Some(found) = address.and_then(|address| address.recognise_functional(frame)) {
+                return Some((slot, found));
             }
-            slot = entry.node.chains.group_next;
+            slot = chains.group_next;
         }
         None
     }
@@ -193,7 +186,7 @@ impl Index {
 
     /// The first link in the bucket of `key` that `matches`.
     #[inline]
-    fn walk_physical<L: Addressed>(
+    fn walk_physical<L>(
         &self,
         slots: &[Slot<L>],
         key: u32,
@@ -205,16 +198,20 @@ impl Index {
             .chains
             .physical_head;
         while let Some(entry) = slots.get(slot as usize) {
-            let link = entry.link.as_ref();
-            if link.is_some_and(|link| matches(&entry.node.chains, link.address())) {
+            let chains = &entry.node.chains;
+            if chains
+                .address
+                .as_ref()
+                .is_some_and(|address| matches(chains, address))
+            {
                 return Some(slot);
             }
-            slot = entry.node.chains.physical_next;
+            slot = chains.physical_next;
         }
         None
     }
 
-    fn chain<L: Addressed>(&self, slots: &mut [Slot<L>], slot: u32, address: &Address) {
+    fn chain<L>(&self, slots: &mut [Slot<L>], slot: u32, address: &Address) {
         let class = class(address);
         let buckets = slots.len();
         let bucket = bucket(key(class, address.rx().id(), address.rx().byte()), buckets);
@@ -304,12 +301,8 @@ const fn bucket(key: u32, buckets: usize) -> usize {
     ((key as u64 * buckets as u64) >> 32) as usize
 }
 
-fn address_of<L: Addressed>(slots: &[Slot<L>], slot: u32) -> Option<Address> {
-    slots
-        .get(slot as usize)?
-        .link
-        .as_ref()
-        .map(|link| *link.address())
+fn address_of<L>(slots: &[Slot<L>], slot: u32) -> Option<Address> {
+    slots.get(slot as usize)?.node.chains.address
 }
 
 fn chains_mut<L>(slots: &mut [Slot<L>], slot: u32) -> Option<&mut Chains> {
@@ -380,13 +373,7 @@ fn replace_in_chain<L>(
 }
 
 /// Adds a link to those that share its functional address.
-fn join_group<L: Addressed>(
-    slots: &mut [Slot<L>],
-    bucket: usize,
-    slot: u32,
-    class: usize,
-    half: Half,
-) {
+fn join_group<L>(slots: &mut [Slot<L>], bucket: usize, slot: u32, class: usize, half: Half) {
     let first = chains_mut(slots, bucket as u32).map_or(NONE, |chains| chains.functional_head);
     let mut leader = first;
     while leader != NONE {

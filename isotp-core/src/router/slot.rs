@@ -2,6 +2,7 @@
 
 use core::ops::Deref;
 
+use crate::address::Address;
 use crate::buffer::RxBuffer;
 use crate::config::Config;
 use crate::link::Link;
@@ -121,6 +122,9 @@ pub(super) struct Chains {
     pub(super) member_next: u32,
     /// See `index::class`.
     pub(super) class: u8,
+    /// The address by which the link was chained. The link's own may become another, if it is replaced
+    /// through `Router::link_mut`; the chains must not.
+    pub(super) address: Option<Address>,
 }
 
 /// Entry `i` of the heap of deadlines, and this link's place in it.
@@ -154,6 +158,7 @@ impl Node {
                 group_next: NONE,
                 member_next: NONE,
                 class: 0,
+                address: None,
             },
             heap: HeapNode {
                 key: Instant::ZERO,

@@ -390,3 +390,40 @@ fn a_stale_token_never_confirms_a_busy_newcomer() {
     router.handle_transmitted(NOW, stale);
     assert!(router.poll_event().is_none());
 }
+
+/// `P4`: a user who puts another link where the router has lent one breaks that link, nothing else.
+#[test]
+fn a_link_that_is_replaced_behind_the_routers_back_harms_no_other() {
+    let (mut router, ids) = router(&[normal(0x700, 0x708), normal(0x701, 0x709)]);
+    let fixed = Address::normal_fixed(0x10, 0xF1)
+        .unwrap()
+        .with_functional_group(0x33)
+        .unwrap();
+    *router.link_mut(ids[0]).unwrap() = link(fixed);
+    for n in 0..20 {
+        router.insert(link(normal(0x400 + n, 0x200 + n))).unwrap();
+    }
+    assert!(router.remove(ids[0]).is_some());
+    assert!(receive(&mut router, id(0x708), &[1, 2]).is_empty());
+    assert_eq!(
+        receive(&mut router, id(0x709), &[1, 2]),
+        [(ids[1], std::vec![2])]
+    );
+    assert!(router.insert(link(normal(0x700, 0x708))).is_ok());
+}
+
+/// One format per id also where the id belongs to any source.
+#[test]
+fn an_address_byte_on_an_id_of_any_source_is_refused() {
+    let any = Address::normal_fixed(0xF1, 0x11)
+        .unwrap()
+        .with_any_source()
+        .unwrap();
+    let (mut router, _) = router(&[any]);
+    let ext = |value| Id::extended(value).unwrap();
+    let byte = Address::extended(ext(0x18DA_0011), 1, ext(0x18DA_F155), 2).unwrap();
+    assert!(matches!(
+        router.insert(link(byte)).unwrap_err().error,
+        InsertError::FormatInUse { .. }
+    ));
+}
