@@ -69,7 +69,10 @@ fn p5_round_trip_of_every_length() {
             (false, 8),
             (true, 8),
             (true, 12),
+            (true, 16),
             (true, 20),
+            (true, 24),
+            (true, 32),
             (true, 48),
             (true, 64),
         ] {

@@ -1,4 +1,4 @@
-//! A program without std, without alloc and with its own panic handler.
+//! A static library without std, without alloc and with its own panic handler.
 #![no_std]
 #![no_main]
 
