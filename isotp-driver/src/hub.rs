@@ -82,6 +82,10 @@ impl Hub {
     /// A line has changed.
     pub(crate) fn changed(&self, line: &Arc<Line>) {
         let mut state = self.state();
+        if let Phase::Over(_) = state.phase {
+            // nobody would take it, and it would keep the line, which keeps the hub
+            return;
+        }
         state.word.changed.push(line.clone());
         notify(state);
     }
