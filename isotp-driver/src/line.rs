@@ -316,8 +316,8 @@ impl Line {
     pub(crate) fn finish_send(&self, target: Target, outcome: Result<(), SendError>) {
         let mut state = self.state();
         let finished = state.outbox(target).finish(outcome);
-        if let Some(result) = finished.failed {
-            state.inbox.note(Event::SendFailed(result));
+        if let Some(event) = finished.failed {
+            state.inbox.note(event);
             wake_readers(state);
         } else {
             drop(state);
