@@ -22,7 +22,8 @@ pub struct Config {
     /// How messages become frames. Its `confirmation` is set by the network, which knows its bus.
     pub protocol: isotp_core::Config,
     /// How many received messages wait for [`recv`](crate::Connection::recv) at most: 1 or more. While
-    /// they do, a peer that begins another segmented message is told to wait.
+    /// they do, a peer that begins another segmented message is told to wait. As many other events, but
+    /// at least 8, wait for [`next_event`](crate::Connection::next_event).
     pub queue: usize,
     /// How many messages [`try_send`](crate::Connection::try_send) lets wait at most: 1 or more.
     pub send_queue: usize,

@@ -66,11 +66,11 @@ impl Connection {
     ///
     /// # Errors
     /// [`SendError::Failed`] with the N_Result of this very message, [`SendError::Refused`] with the
-    /// payload if it makes no sense, [`SendError::Connection`] if the connection is over.
+    /// payload if it makes no sense, [`SendError::Connection`] without it if the connection is over.
     ///
     /// # Cancel safety
-    /// Dropped before its first frame is on the bus, it sends nothing; dropped later, it aborts the
-    /// transfer. The next `send` works in either case.
+    /// Dropped before the bus took its first frame, it sends nothing; dropped later, it aborts the
+    /// transfer, and a single frame may be sent all the same. The next `send` works in either case.
     pub async fn send(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError> {
         self.deliver(Target::Physical, message.into().into()).await
     }
@@ -105,7 +105,7 @@ impl Connection {
     }
 
     /// Queues a message and returns at once. If it fails later, [`next_event`](Self::next_event) says
-    /// so.
+    /// so: [`Event::SendFailed`], or [`Event::SendRefused`].
     ///
     /// # Errors
     /// [`TrySendError`] with the payload, if [`Config::send_queue`](crate::Config::send_queue) messages
@@ -144,7 +144,12 @@ impl Connection {
     }
 
     /// The next of all that happened, in order: beginnings of segmented messages, messages, failed
-    /// receptions, losses.
+    /// receptions, losses, failed messages of [`try_send`](Self::try_send).
+    ///
+    /// As many events that are no messages wait as [`Config::queue`](crate::Config::queue) says, but at
+    /// least 8. While nobody takes them, the oldest beginnings and failed receptions are forgotten
+    /// first, then losses are added up into one event, and only among themselves do failed messages of
+    /// `try_send` push out older ones. [`recv`](Self::recv) passes over them all.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
@@ -190,7 +195,9 @@ impl Connection {
 
     /// Refuses at once what can never be sent.
     fn check(&self, payload: Outgoing) -> Result<Outgoing, Refused<Outgoing>> {
-        let error = if payload.size() == 0 {
+        let error = if let Some(error) = payload.too_long() {
+            error
+        } else if payload.size() == 0 {
             isotp_core::SendError::Empty
         } else if self.facts.listen_only {
             isotp_core::SendError::ListenOnly

@@ -93,10 +93,13 @@ impl<R: Runtime> Driver<R> {
     /// Commands, first of all: a connection that was dropped makes way for a new one.
     fn take_word(&mut self, now: Instant) -> Option<ConnectionError> {
         let phase = self.hub.take(&mut self.word);
-        for line in self.word.changed.drain(..) {
+        // one at a time: should code of the user panic, `end` finds the rest
+        self.word.changed.reverse();
+        while let Some(line) = self.word.changed.pop() {
             self.links.serve(now, &line, &mut *self.bus);
         }
-        for (line, link) in self.word.joining.drain(..) {
+        self.word.joining.reverse();
+        while let Some((line, link)) = self.word.joining.pop() {
             self.links.join(line, link, &mut *self.bus);
         }
         match phase {
@@ -189,11 +192,13 @@ impl<R: Runtime> Driver<R> {
 
     /// Tells everybody.
     fn end(&mut self, error: &ConnectionError) {
-        let word = self.hub.end(error.clone());
-        let joining = word.joining.iter().map(|(line, _)| line);
-        joining
-            .chain(&word.changed)
-            .for_each(|line| line.end(error));
+        let left = self.hub.end(error.clone());
+        for word in [core::mem::take(&mut self.word), left] {
+            let joining = word.joining.iter().map(|(line, _)| line);
+            joining
+                .chain(&word.changed)
+                .for_each(|line| line.end(error));
+        }
         self.links.end(error);
     }
 }

@@ -48,7 +48,8 @@ pub enum SendError {
     Refused(Refused<Outgoing>),
     /// The transfer failed: N_USData.confirm with this result.
     Failed(NResult),
-    /// The connection is over.
+    /// The connection is over. The payload does not come back, since some of it may have been sent;
+    /// [`TrySendError`] gives it back.
     Connection(ConnectionError),
 }
 

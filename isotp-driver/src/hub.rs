@@ -70,11 +70,10 @@ impl Hub {
         link: Box<DriverLink>,
     ) -> Result<(), ConnectionError> {
         let mut state = self.state();
-        match &state.phase {
-            Phase::Open => state.word.joining.push((line, link)),
-            Phase::Over(error) => return Err(error.clone()),
-            _ => return Err(ConnectionError::Closed),
+        if let Some(error) = state.phase.refusal() {
+            return Err(error);
         }
+        state.word.joining.push((line, link));
         notify(state);
         Ok(())
     }
@@ -82,6 +81,10 @@ impl Hub {
     /// A line has changed.
     pub(crate) fn changed(&self, line: &Arc<Line>) {
         let mut state = self.state();
+        if let Phase::Over(_) = state.phase {
+            // nobody would take it, and it would keep the line, which keeps the hub
+            return;
+        }
         state.word.changed.push(line.clone());
         notify(state);
     }
@@ -93,6 +96,11 @@ impl Hub {
             state.phase = Phase::Closing;
         }
         notify(state);
+    }
+
+    /// Why no connection begins here any more, if none does.
+    pub(crate) fn refusal(&self) -> Option<ConnectionError> {
+        self.state().phase.refusal()
     }
 
     /// Waits for the end.
@@ -156,6 +164,16 @@ impl Hub {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Phase {
+    fn refusal(&self) -> Option<ConnectionError> {
+        match self {
+            Self::Open => None,
+            Self::Over(error) => Some(error.clone()),
+            _ => Some(ConnectionError::Closed),
+        }
     }
 }
 

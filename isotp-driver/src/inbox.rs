@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use crate::message::{Event, Message};
 use crate::wakers::Wakers;
 
-/// Bounded: so many messages, one of which may only be announced, and as many indications again.
+/// Bounded: so many messages, one of which may only be announced, and as many indications again, or 8.
+///
+/// What goes first when there are more indications: the oldest first frame or failed reception; then
+/// the oldest two losses become one; then the oldest failed transmission. No loss is ever uncounted.
 ///
 /// Invariant: `messages + reserved <= capacity`.
 #[derive(Debug)]
@@ -70,13 +73,47 @@ impl Inbox {
         }
     }
 
-    /// An indication. While nobody reads, the oldest go first.
+    /// An indication.
     pub(crate) fn note(&mut self, event: Event) {
-        if self.queue.len() - self.messages >= self.capacity.max(MIN_NOTES) {
-            let oldest = self.queue.iter().position(|event| !is_message(event));
-            oldest.and_then(|at| self.queue.remove(at));
+        if self.has_room_for(&event) {
+            self.queue.push_back(event);
         }
-        self.queue.push_back(event);
+    }
+
+    /// Makes room for an indication, if it is worth that.
+    fn has_room_for(&mut self, event: &Event) -> bool {
+        if self.queue.len() - self.messages < self.capacity.max(MIN_NOTES) {
+            return true;
+        }
+        if self.forget_oldest(is_passing) {
+            return true;
+        }
+        if is_passing(event) {
+            return false;
+        }
+        self.merge_losses() || self.forget_oldest(is_failed_send)
+    }
+
+    fn forget_oldest(&mut self, which: fn(&Event) -> bool) -> bool {
+        let oldest = self.queue.iter().position(which);
+        oldest.and_then(|at| self.queue.remove(at)).is_some()
+    }
+
+    /// Makes one of the oldest two indications of losses.
+    fn merge_losses(&mut self) -> bool {
+        let lost = |(at, event): (usize, &Event)| match event {
+            Event::Lagged(lost) => Some((at, *lost)),
+            _ => None,
+        };
+        let mut losses = self.queue.iter().enumerate().filter_map(lost);
+        let (Some((first, lost)), Some((second, _))) = (losses.next(), losses.next()) else {
+            return false;
+        };
+        if let Some(Event::Lagged(sum)) = self.queue.get_mut(second) {
+            *sum = sum.saturating_add(lost);
+        }
+        self.queue.remove(first);
+        true
     }
 
     /// The next event.
@@ -117,6 +154,15 @@ fn is_message(event: &Event) -> bool {
     matches!(event, Event::Message(_))
 }
 
+/// About a reception, whose message says the same or which the sender repeats.
+fn is_passing(event: &Event) -> bool {
+    matches!(event, Event::FirstFrame { .. } | Event::Failed(_))
+}
+
+fn is_failed_send(event: &Event) -> bool {
+    matches!(event, Event::SendFailed(_) | Event::SendRefused(_))
+}
+
 /// So many indications are kept, however short the queue.
 const MIN_NOTES: usize = 8;
 /// Places whose memory an empty queue keeps.
@@ -124,6 +170,8 @@ const KEPT: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use isotp_core::NResult;
+
     use super::*;
 
     fn message(byte: u8) -> Message {
@@ -179,5 +227,45 @@ mod tests {
             source: 0,
         };
         assert_eq!(inbox.pop(), Some(first));
+    }
+    fn drain(inbox: &mut Inbox) -> Vec<Event> {
+        core::iter::from_fn(|| inbox.pop()).collect()
+    }
+
+    #[test]
+    fn no_flood_of_indications_hides_a_loss_or_a_failed_transmission() {
+        let mut inbox = Inbox::new(1);
+        let failed = Event::SendFailed(NResult::TimeoutBs);
+        inbox.push(message(1));
+        inbox.push(message(2));
+        inbox.note(failed.clone());
+        for size in 0..100 {
+            inbox.note(Event::FirstFrame { size, source: 0 });
+            inbox.note(Event::Failed(NResult::TimeoutCr));
+        }
+        let events = drain(&mut inbox);
+        assert_eq!(events.len(), 1 + MIN_NOTES);
+        let expected = [Event::Message(message(1)), Event::Lagged(1), failed];
+        assert_eq!(events.get(..3), Some(&expected[..]));
+    }
+
+    #[test]
+    fn losses_are_added_up_where_there_is_no_room_for_each() {
+        let mut inbox = Inbox::new(1);
+        let failed = Event::SendFailed(NResult::TimeoutBs);
+        inbox.push(message(0));
+        for _ in 0..50 {
+            inbox.push(message(1));
+            inbox.note(failed.clone());
+        }
+        inbox.note(Event::FirstFrame { size: 9, source: 0 });
+        let events = drain(&mut inbox);
+        let lost = events.iter().map(|event| match event {
+            Event::Lagged(lost) => *lost,
+            _ => 0,
+        });
+        assert_eq!(lost.sum::<u32>(), 50);
+        assert_eq!(events.len(), 1 + MIN_NOTES);
+        assert_eq!(events.last(), Some(&failed));
     }
 }

@@ -69,7 +69,6 @@ pub(crate) struct Work {
     pub(crate) link: Option<LinkId>,
     pub(crate) abort_send: bool,
     pub(crate) abort_receive: bool,
-    pub(crate) wake_receiver: bool,
     pub(crate) leave: bool,
 }
 
@@ -258,6 +257,8 @@ impl Line {
     pub(crate) fn take_work(&self) -> Work {
         let mut state = self.state();
         state.changed = false;
+        // whoever asks for work has the link ask for a place again
+        state.inbox.take_refused();
         let abort_send = state.physical.is_abandoned();
         let leave = state.may_leave();
         let link = match state.phase {
@@ -269,7 +270,6 @@ impl Line {
             link,
             abort_send,
             abort_receive: core::mem::take(&mut state.abort_receive),
-            wake_receiver: state.inbox.take_refused(),
             leave,
         }
     }
@@ -316,8 +316,8 @@ impl Line {
     pub(crate) fn finish_send(&self, target: Target, outcome: Result<(), SendError>) {
         let mut state = self.state();
         let finished = state.outbox(target).finish(outcome);
-        if let Some(result) = finished.failed {
-            state.inbox.note(Event::SendFailed(result));
+        if let Some(event) = finished.failed {
+            state.inbox.note(event);
             wake_readers(state);
         } else {
             drop(state);

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Deref;
 
-use isotp_core::NResult;
+use isotp_core::{NResult, SendError};
 
 /// A received message. It is its bytes, and knows a little more.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -125,9 +125,14 @@ pub enum Event {
     Message(Message),
     /// An announced message will not come.
     Failed(NResult),
-    /// So many messages were lost because the queue was full. Only single frames can be: ISO-TP has no
-    /// way to hold them back.
+    /// So many messages were lost because the queue was full. On a frame bus only single frames can be:
+    /// ISO-TP has no way to hold them back. A backend that carries whole messages without
+    /// [back-pressure](crate::Guarantees::back_pressure) may lose any, and counts those longer than
+    /// [`Config::max_message`](crate::Config::max_message) here too.
     Lagged(u32),
     /// A message that nobody waits for, sent with [`try_send`](crate::Connection::try_send), failed.
     SendFailed(NResult),
+    /// Such a message made no sense when its turn came, and was not sent: its source had changed its
+    /// size, say.
+    SendRefused(SendError),
 }

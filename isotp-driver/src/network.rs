@@ -36,7 +36,8 @@ struct Shared {
     /// Whether there is a frame bus, and whether it confirms frames.
     bus: Option<BusFacts>,
     channels: Option<Box<dyn Channels>>,
-    /// The driver tasks of channels.
+    /// The driver tasks of channels. None is added under this lock once the network closes, and none
+    /// is taken out before it has ended: whoever closes the network waits for all.
     tasks: Mutex<Vec<Weak<Hub>>>,
     /// The configuration that was used last: most connections have the same.
     config: Mutex<Arc<isotp_core::Config>>,
@@ -124,9 +125,12 @@ impl Network {
     /// # Cancel safety
     /// Dropped, the network goes on closing.
     pub async fn close(&self) {
-        let tasks = core::mem::take(&mut *lock(&self.shared.tasks));
-        let tasks = tasks.iter().filter_map(Weak::upgrade);
-        let hubs: Vec<_> = tasks.chain([self.handle.hub().clone()]).collect();
+        let network = self.handle.hub();
+        network.close();
+        let tasks = lock(&self.shared.tasks);
+        let channels = tasks.iter().filter_map(Weak::upgrade);
+        let hubs: Vec<_> = channels.chain([network.clone()]).collect();
+        drop(tasks);
         hubs.iter().for_each(|hub| hub.close());
         for hub in hubs {
             let mut closer = Closer { hub, key: None };
@@ -152,6 +156,7 @@ impl Network {
             let reason = "whole messages do not go through a buffer of the caller's".to_owned();
             path = Arc::new(Path::new(path.name()).because(reason));
         } else if let Some(channels) = &self.shared.channels {
+            self.refuse_if_over()?;
             match channels.open(&address, &config).await? {
                 Opened::Channel {
                     channel,
@@ -159,7 +164,7 @@ impl Network {
                     path,
                 } => {
                     let facts = facts(address, guarantees, Arc::new(path), &config);
-                    return Ok(self.join_channel(channel, facts, &config));
+                    return self.join_channel(channel, facts, &config);
                 }
                 Opened::Declined { reason } => {
                     path = Arc::new(Path::new(path.name()).because(reason));
@@ -200,17 +205,24 @@ impl Network {
         channel: Box<dyn crate::MessageChannel>,
         facts: Facts,
         config: &Config,
-    ) -> Connection {
+    ) -> Result<Connection, ConnectError> {
         let hub = Hub::new();
         let handle = Handle::new(hub.clone());
         let line = Line::new(hub.clone(), config);
         let mut tasks = lock(&self.shared.tasks);
+        // it may have been closed while the channel was opened
+        self.refuse_if_over()?;
         tasks.retain(|task| task.strong_count() > 0);
         tasks.push(Arc::downgrade(&hub));
         drop(tasks);
         let task = ChannelDriver::new(channel, hub, line.clone(), config.max_message);
         (self.shared.spawn)(Pin::from(Box::new(task)));
-        Connection::new(line, handle, facts)
+        Ok(Connection::new(line, handle, facts))
+    }
+
+    fn refuse_if_over(&self) -> Result<(), ConnectError> {
+        let refusal = self.handle.hub().refusal();
+        refusal.map_or(Ok(()), |error| Err(ConnectError::Network(error)))
     }
 
     /// The same configuration takes memory once.

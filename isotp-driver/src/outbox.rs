@@ -3,9 +3,8 @@
 use core::task::Waker;
 use std::collections::VecDeque;
 
-use isotp_core::NResult;
-
 use crate::error::{ConnectionError, SendError};
+use crate::message::Event;
 use crate::payload::Outgoing;
 
 /// First in, first out. The front is the one that is being sent.
@@ -60,7 +59,7 @@ pub(crate) enum Cancelled {
 pub(crate) struct Finished {
     pub(crate) waker: Option<Waker>,
     /// The failure of a message that nobody waits for.
-    pub(crate) failed: Option<NResult>,
+    pub(crate) failed: Option<Event>,
 }
 
 impl Outbox {
@@ -117,7 +116,7 @@ impl Outbox {
             if entry.detached || matches!(entry.state, State::Abandoned) {
                 let detached = entry.detached;
                 entry.state = State::Removed;
-                finished.failed = outcome.err().and_then(|e| e.result()).filter(|_| detached);
+                finished.failed = outcome.err().filter(|_| detached).and_then(told);
             } else {
                 entry.state = State::Done(outcome);
                 finished.waker = entry.waker.take();
@@ -213,8 +212,19 @@ impl Outbox {
     }
 }
 
+/// How a failure is told that nobody waits for.
+fn told(error: SendError) -> Option<Event> {
+    match error {
+        SendError::Failed(result) => Some(Event::SendFailed(result)),
+        SendError::Refused(refused) => Some(Event::SendRefused(refused.error)),
+        SendError::Connection(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use isotp_core::{NResult, Refused};
+
     use super::*;
 
     fn payload(byte: u8) -> Outgoing {
@@ -266,6 +276,20 @@ mod tests {
         outbox.finish(Ok(()));
         assert!(matches!(outbox.poll(second, Waker::noop()), Some(Ok(()))));
         assert!(outbox.entries.is_empty());
+    }
+
+    #[test]
+    fn a_refusal_that_nobody_waits_for_is_told() {
+        let mut outbox = Outbox::default();
+        let error = isotp_core::SendError::Empty;
+        for detached in [true, false] {
+            outbox.push(payload(0), detached);
+            let payload = outbox.start().unwrap();
+            let refused = Refused { error, payload };
+            let finished = outbox.finish(Err(SendError::Refused(refused)));
+            let expected = detached.then_some(Event::SendRefused(error));
+            assert_eq!(finished.failed, expected);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use isotp_core::Payload;
+use isotp_core::{Payload, SendError};
 
 /// A message on its way out: bytes, or a source of bytes.
 pub struct Outgoing(Kind);
@@ -26,6 +26,12 @@ impl Outgoing {
             Kind::Bytes(bytes) => Some(bytes),
             Kind::Source(_) => None,
         }
+    }
+
+    /// Why no link ever takes bytes of this length.
+    pub(crate) fn too_long(&self) -> Option<SendError> {
+        let (size, max) = (self.contiguous()?.len() as u64, u32::MAX);
+        (size > u64::from(max)).then_some(SendError::TooLong { size, max })
     }
 
     /// All bytes, for channels that take whole messages; `None` if the source has not all of them.

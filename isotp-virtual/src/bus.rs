@@ -259,10 +259,13 @@ impl Drop for Tap {
     fn drop(&mut self) {
         let mut state = self.bus.lock();
         let at = state.taps.iter().position(|tap| tap.number == self.number);
-        if let Some(at) = at {
-            let tap = state.taps.remove(at);
+        let tap = at.map(|at| state.taps.remove(at));
+        if let Some(tap) = &tap {
             state.bus.detach(tap.port);
         }
+        // what `look` holds may be a port of this bus, which takes the lock when it is dropped
+        drop(state);
+        drop(tap);
     }
 }
 

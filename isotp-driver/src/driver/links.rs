@@ -78,6 +78,7 @@ impl Links {
         if work.leave {
             return self.leave(id, bus);
         }
+        // a link that is touched asks its buffer again, which may have a place now
         if let Some(link) = self.router.link_mut(id) {
             if work.abort_send {
                 link.abort_send(now);
@@ -85,9 +86,6 @@ impl Links {
             if work.abort_receive {
                 link.abort_receive(now);
             }
-        }
-        if work.wake_receiver {
-            self.router.wake(id);
         }
         self.start(now, id, line);
         self.deliver_events(now);

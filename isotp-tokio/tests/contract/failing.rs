@@ -1,7 +1,8 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use isotp_tokio::{
-    Cause, Config, ConnectError, ConnectionError, NResult, Network, OpenError, SendError,
+    Cause, Config, ConnectError, ConnectionError, NResult, Network, OpenError, Payload, SendError,
 };
 
 use crate::support::*;
@@ -117,4 +118,40 @@ async fn a_first_frame_that_is_too_long_is_refused_and_costs_no_memory() {
     settle().await;
     assert_eq!(heard(&mut peer), ["7E0#320000"]);
     assert_eq!(connection.try_recv().unwrap(), None);
+}
+
+/// Panics when its size is asked for the second time, which the driver does.
+struct Panics(AtomicU32);
+
+impl Payload for Panics {
+    fn size(&self) -> u32 {
+        assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "a user's panic");
+        5
+    }
+
+    fn copy_to(&mut self, _: u32, _: &mut [u8]) -> Option<usize> {
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_users_code_ends_every_wait() {
+    let Pair {
+        network, tester, ..
+    } = pair(Config::default(), Config::default()).await;
+    let (sent, joined, received) = tokio::join!(
+        tester.send_from(Panics(AtomicU32::new(0))),
+        network.connect(nth_address(1), Config::default()),
+        tester.recv(),
+    );
+    assert!(matches!(
+        sent,
+        Err(SendError::Connection(ConnectionError::Stopped))
+    ));
+    assert!(matches!(
+        joined,
+        Err(ConnectError::Network(ConnectionError::Stopped))
+    ));
+    assert!(matches!(received, Err(ConnectionError::Stopped)));
+    network.close().await;
 }

@@ -3,6 +3,7 @@
 
 mod back_pressure;
 mod cancel;
+mod channels;
 mod closing;
 mod failing;
 mod sending;
