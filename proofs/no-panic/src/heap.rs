@@ -21,7 +21,8 @@ unsafe impl GlobalAlloc for Once {
             return null_mut();
         }
         let start = addr_of_mut!(MEMORY).cast::<u8>().wrapping_add(from);
-        start.wrapping_add(start.align_offset(layout.align()))
+        let over = start.addr() & layout.align().wrapping_sub(1);
+        start.wrapping_add(layout.align().wrapping_sub(over))
     }
 
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}

@@ -1,7 +1,9 @@
 //! Senders, receivers and observers.
 
 use isotp_core::pdu::Pdu;
-use isotp_core::{Direction, Event, Observed, Observer, Payload, Receiver, RxBuffer, Sender, StMin, Transmit};
+use isotp_core::{
+    Direction, Event, Observed, Observer, Payload, Receiver, RxBuffer, Sender, StMin, Transmit,
+};
 
 use crate::memory::Make;
 use crate::values::{address, config, flow, frame, half, instant, token, view};

@@ -72,7 +72,11 @@ where
 {
     let now = instant();
     call!(opaque(&mut *router).send(now, id, Make::make()).is_err());
-    call!(opaque(&mut *router).send_functional(now, id, Make::make()).is_err());
+    call!(
+        opaque(&mut *router)
+            .send_functional(now, id, Make::make())
+            .is_err()
+    );
     opaque(&mut *router).wake(id);
     call!(opaque(&*router).link(id).is_some());
     if let Some(link) = opaque(&mut *router).link_mut(id) {

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use isotp_core::pdu::{self, FlowControl, FlowStatus, Pdu, Reading};
 use isotp_core::{
-    Address, AddressFormat, Cause, ChangeError, Config, Confirmation, Duplex, FlowControlUse, Frame,
-    FrameKind, FrameView, Half, Id, Instant, NResult, Parameter, RxPadding, StMin, TxToken,
+    Address, AddressFormat, Cause, ChangeError, Config, Confirmation, Duplex, FlowControlUse,
+    Frame, FrameKind, FrameView, Half, Id, Instant, NResult, Parameter, RxPadding, StMin, TxToken,
 };
 
 use crate::{bytes, call, opaque};
