@@ -39,7 +39,10 @@ fn receive(memory: &mut [u8; 64]) -> Option<FrameView<'_>> {
     let len = read(4) as usize;
     Some(FrameView {
         id,
-        kind: FrameKind::Classic,
+        kind: match read(25) {
+            0 => FrameKind::Classic,
+            brs => FrameKind::Fd { brs: brs == 1 },
+        },
         data: memory.get(..len)?,
     })
 }
