@@ -78,19 +78,25 @@ struct Functional<P, S> {
     transfer: FunctionalTransfer,
     payload: Option<P>,
     spare: S,
-    /// Bytes of an unread message; 0: none.
-    received: u8,
-    source: u8,
 }
 
-/// What did not come to pass, and why.
+/// What did not come to pass, and why; and what the user was not told.
 #[derive(Debug, Default)]
 struct Diagnosis {
     ignored: u32,
     last: Option<Ignored>,
     dropped: u16,
+    unread: Unread,
     /// There is something here, or a functional message, that the user was not told.
     news: bool,
+}
+
+/// A functional message. Not beside its memory, where alignment would make eight bytes of two.
+#[derive(Debug, Default)]
+struct Unread {
+    /// Its bytes; 0: none.
+    len: u8,
+    source: u8,
 }
 
 impl Diagnosis {
@@ -154,8 +160,6 @@ where
                 transfer: FunctionalTransfer::new(),
                 payload: None,
                 spare: functional,
-                received: 0,
-                source: 0,
             },
             diagnosis: Diagnosis::default(),
             usual,
@@ -385,16 +389,12 @@ where
         if let Some(result) = self.functional.transfer.take_result() {
             return Some(Event::FunctionalConfirmed(result));
         }
-        if self.functional.received > 0 {
-            let len = usize::from(core::mem::take(&mut self.functional.received));
-            let source = self.functional.source;
+        if self.diagnosis.unread.len > 0 {
+            let len = usize::from(core::mem::take(&mut self.diagnosis.unread.len));
+            let source = self.diagnosis.unread.source;
             self.diagnosis.settle();
-            let single = self
-                .functional
-                .spare
-                .as_ref()
-                .get(..len)
-                .unwrap_or_default();
+            let spare = self.functional.spare.as_ref();
+            let single = spare.get(..len).unwrap_or_default();
             self.peer.next = source;
             return Some(Event::Received(Message {
                 bytes: Bytes::Single(single),

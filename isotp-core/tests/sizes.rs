@@ -31,7 +31,7 @@ fn no_feature_changes_a_size() {
         ("Message", size_of::<Message<'_, Buffer>>(), 32),
         ("Sender", size_of::<Sender<Payload>>(), 56),
         ("Receiver", size_of::<Receiver<Buffer>>(), 128),
-        ("Link", size_of::<Link<Buffer, Payload>>(), 344),
+        ("Link", size_of::<Link<Buffer, Payload>>(), 352),
         ("Observer", size_of::<Observer<Buffer>>(), 512),
     ];
     for (name, size, expected) in sizes {

@@ -3,8 +3,10 @@
 
 mod bench;
 mod cross;
+mod embedded;
 mod features;
 mod msrv;
+mod nopanic;
 mod nostd;
 mod package;
 mod shell;
@@ -34,6 +36,11 @@ const COMMANDS: &[Command] = &[
         run: cross::run,
     },
     Command {
+        name: "embedded",
+        about: "measure isotp-core on an emulated Cortex-M4 [--write]; fails where a figure changed",
+        run: embedded::run,
+    },
+    Command {
         name: "features",
         about: "lint every combination of features of every published crate, test the outer ones",
         run: features::run,
@@ -42,6 +49,11 @@ const COMMANDS: &[Command] = &[
         name: "msrv",
         about: "check every published crate with the oldest compiler that it promises",
         run: msrv::run,
+    },
+    Command {
+        name: "nopanic",
+        about: "prove by linking that nothing of isotp-core can panic in a release build",
+        run: nopanic::run,
     },
     Command {
         name: "nostd",

@@ -334,11 +334,11 @@ where
         if data.len() as u64 > u64::from(self.receiver.buffer().limit()) {
             return Err(Ignored::TooLong);
         }
-        if self.functional.received > 0 {
+        if self.diagnosis.unread.len > 0 {
             return Err(Ignored::NoRoom);
         }
-        self.functional.received = copy(self.functional.spare.as_mut(), data) as u8;
-        self.functional.source = source;
+        self.diagnosis.unread.len = copy(self.functional.spare.as_mut(), data) as u8;
+        self.diagnosis.unread.source = source;
         self.diagnosis.news = true;
         Ok(())
     }

@@ -90,7 +90,13 @@ impl_slots!([] alloc::vec::Vec<Slot<Link<B, P, C, S>>> {
     fn grow(&mut self) {
         let more = (self.len() / 4).max(8);
         if self.try_reserve_exact(more).is_ok() {
-            self.extend(core::iter::repeat_with(Slot::new).take(more));
+            for _ in 0..more {
+                // never so, but the optimiser sees by it that `push` allocates nothing
+                if self.len() == self.capacity() {
+                    return;
+                }
+                self.push(Slot::new());
+            }
         }
     }
 });

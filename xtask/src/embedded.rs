@@ -1,0 +1,78 @@
+//! `cargo xtask embedded`: isotp-core on an emulated Cortex-M4. Counts instructions, flash, memory and
+//! stack, and compares them with the table in the document.
+
+mod elf;
+mod table;
+
+use std::process::Command;
+
+use crate::{Outcome, only, shell, toolchain};
+use table::Figures;
+
+const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
+/// Beside the programs; the profile of all figures is in their Cargo.toml.
+const TARGET_DIR: &str = "target/cortex-m";
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    only(arguments, &["--write"])?;
+    toolchain::add_target(CORTEX_M4F)?;
+    if !shell::has("qemu-system-arm") {
+        shell::apt_install(&["qemu-system-arm"])?;
+    }
+    let mut figures = run_transfer()?;
+    let frame = flash("")?;
+    for (name, features) in [("minimal", "minimal"), ("full", "full")] {
+        figures.push((
+            format!("flash-{name}"),
+            f64::from(flash(features)?.saturating_sub(frame)),
+        ));
+    }
+    let (_, version) = shell::capture(Command::new("rustc").arg("--version"))?;
+    let compiler: Vec<&str> = version.split_whitespace().take(2).collect();
+    table::settle(&figures, &compiler.join(" "), !arguments.is_empty())
+}
+
+/// Two links on the emulated machine; what the program prints.
+fn run_transfer() -> Result<Figures, String> {
+    let program = build("transfer", "")?;
+    let mut qemu = shell::program("timeout");
+    qemu.args(["120", "qemu-system-arm", "-cpu", "cortex-m4"]);
+    qemu.args(["-machine", "mps2-an386", "-nographic"]);
+    qemu.args(["-semihosting-config", "enable=on,target=native"]);
+    // one instruction is one nanosecond
+    qemu.args(["-icount", "shift=0", "-kernel", &program]);
+    let (ok, text) = shell::capture(&mut qemu)?;
+    if !ok {
+        return Err(format!("the program failed on the machine:\n{text}"));
+    }
+    let figures: Figures = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+        .collect();
+    Ok(figures)
+}
+
+/// `.text` and `.rodata` of the program `flash`.
+fn flash(features: &str) -> Result<u32, String> {
+    let program = build("flash", features)?;
+    let path = shell::root().join(&program);
+    let bytes = std::fs::read(path).map_err(|error| format!("{program}: {error}"))?;
+    elf::sections(&bytes, &[".text", ".rodata"])
+        .ok_or_else(|| format!("{program}: expected a program for 32 bits, little endian"))
+}
+
+/// Builds a program and says where it is.
+fn build(name: &str, features: &str) -> Result<String, String> {
+    let mut cargo = shell::cargo();
+    cargo.args(["build", "--release", "--locked", "--target", CORTEX_M4F]);
+    cargo.args(["--manifest-path", "proofs/cortex-m/Cargo.toml"]);
+    cargo.args(["--target-dir", TARGET_DIR, "--bin", name]);
+    cargo.args(["--features", features]);
+    cargo.env(
+        "CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS",
+        "-C link-arg=-Tlink.x",
+    );
+    shell::run(&mut cargo)?;
+    Ok(format!("{TARGET_DIR}/{CORTEX_M4F}/release/{name}"))
+}
