@@ -186,8 +186,13 @@ impl Line {
     /// Nobody waits for the outcome any more.
     pub(crate) fn cancel(self: &Arc<Self>, target: Target, number: u64) {
         let mut state = self.state();
-        if state.outbox(target).cancel(number) == Cancelled::MustAbort {
-            self.note_change(state);
+        match state.outbox(target).cancel(number) {
+            Cancelled::MustAbort => self.note_change(state),
+            // the message may be of a type that uses this connection when it is dropped
+            Cancelled::Gone(left) => {
+                drop(state);
+                drop(left);
+            }
         }
     }
 
@@ -309,7 +314,8 @@ impl Line {
 
     /// It cannot be sent yet.
     pub(crate) fn put_back(&self, target: Target, payload: Outgoing) {
-        self.state().outbox(target).put_back(payload);
+        let unwanted = self.state().outbox(target).put_back(payload);
+        drop(unwanted);
     }
 
     /// The outcome of the message that was started.
@@ -377,12 +383,14 @@ impl Line {
             return;
         }
         state.phase = Phase::Over(error.clone());
-        let mut senders = state.physical.end(error);
-        senders.extend(state.functional.end(error));
+        let ended = [state.physical.end(error), state.functional.end(error)];
         let watchers = state.watchers.take();
         wake_readers(state);
         watchers.wake();
-        senders.into_iter().for_each(Waker::wake);
+        for (senders, left) in ended {
+            senders.into_iter().for_each(Waker::wake);
+            drop(left);
+        }
     }
 
     fn change(self: &Arc<Self>, change: impl FnOnce(&mut State)) {

@@ -43,6 +43,15 @@ struct Shared {
     config: Mutex<Arc<isotp_core::Config>>,
 }
 
+impl Shared {
+    /// The drivers of the network: those of its channels, and its own.
+    fn hubs(&self, network: &Arc<Hub>) -> Vec<Arc<Hub>> {
+        let tasks = lock(&self.tasks);
+        let channels = tasks.iter().filter_map(Weak::upgrade);
+        channels.chain([network.clone()]).collect()
+    }
+}
+
 #[derive(Clone, Copy)]
 struct BusFacts {
     confirms: bool,
@@ -127,10 +136,7 @@ impl Network {
     pub async fn close(&self) {
         let network = self.handle.hub();
         network.close();
-        let tasks = lock(&self.shared.tasks);
-        let channels = tasks.iter().filter_map(Weak::upgrade);
-        let hubs: Vec<_> = channels.chain([network.clone()]).collect();
-        drop(tasks);
+        let hubs = self.shared.hubs(network);
         hubs.iter().for_each(|hub| hub.close());
         for hub in hubs {
             let mut closer = Closer { hub, key: None };

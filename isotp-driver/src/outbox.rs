@@ -1,13 +1,15 @@
 //! The messages of a connection that wait to be sent, in order.
 
 use core::task::Waker;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use crate::error::{ConnectionError, SendError};
 use crate::message::Event;
 use crate::payload::Outgoing;
 
-/// First in, first out. The front is the one that is being sent.
+/// First in, first out; one is being sent. What is over takes no memory, but for an outcome that somebody
+/// still has to take. A message is the user's: whatever is left of one is given to the caller, who drops
+/// it without holding a lock.
 ///
 /// | entry | input | next |
 /// |---|---|---|
@@ -20,15 +22,17 @@ use crate::payload::Outgoing;
 /// | Done | taken | removed |
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    entries: VecDeque<Entry>,
-    /// Number of the front entry.
-    first: u64,
+    entries: BTreeMap<u64, Entry>,
+    /// The number of the next entry.
+    next: u64,
+    /// No entry below this number waits.
+    waiting: u64,
     /// The one that is being sent.
     current: Option<u64>,
 }
 
 #[derive(Debug)]
-struct Entry {
+pub(crate) struct Entry {
     state: State,
     /// Whoever waits for the outcome.
     waker: Option<Waker>,
@@ -42,14 +46,13 @@ enum State {
     Sending,
     Abandoned,
     Done(Result<(), SendError>),
-    Removed,
 }
 
 /// What became of a message that somebody no longer waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Cancelled {
-    /// Nothing is left of it.
-    Gone,
+    /// It is out of the queue.
+    Gone(Option<Entry>),
     /// Its transfer must be aborted.
     MustAbort,
 }
@@ -65,12 +68,15 @@ pub(crate) struct Finished {
 impl Outbox {
     /// Enters a message; gives its number.
     pub(crate) fn push(&mut self, payload: Outgoing, detached: bool) -> u64 {
-        self.entries.push_back(Entry {
+        let number = self.next;
+        self.next += 1;
+        let entry = Entry {
             state: State::Waiting(payload),
             waker: None,
             detached,
-        });
-        self.first + self.entries.len() as u64 - 1
+        };
+        self.entries.insert(number, entry);
+        number
     }
 
     /// The next message to be sent, if none is.
@@ -78,32 +84,33 @@ impl Outbox {
         if self.current.is_some() {
             return None;
         }
-        for (number, entry) in (self.first..).zip(&mut self.entries) {
-            if let State::Waiting(_) = entry.state {
-                let state = core::mem::replace(&mut entry.state, State::Sending);
-                self.current = Some(number);
-                let State::Waiting(payload) = state else {
-                    break;
-                };
+        for (number, entry) in self.entries.range_mut(self.waiting..) {
+            self.waiting = number + 1;
+            if !matches!(entry.state, State::Waiting(_)) {
+                continue;
+            }
+            self.current = Some(*number);
+            if let State::Waiting(payload) = core::mem::replace(&mut entry.state, State::Sending) {
                 return Some(payload);
             }
         }
         None
     }
 
-    /// The message that was started cannot be sent yet.
-    pub(crate) fn put_back(&mut self, payload: Outgoing) {
-        let Some(current) = self.current.take() else {
-            return;
-        };
-        if let Some(entry) = self.entry(current) {
-            if matches!(entry.state, State::Abandoned) {
-                entry.state = State::Removed;
-            } else {
+    /// The message that was started cannot be sent yet. Gives it back if nobody wants that any more.
+    pub(crate) fn put_back(&mut self, payload: Outgoing) -> Option<Outgoing> {
+        let current = self.current.take()?;
+        match self.entries.get_mut(&current) {
+            Some(entry) if matches!(entry.state, State::Sending) => {
                 entry.state = State::Waiting(payload);
+                self.waiting = current;
+                None
+            }
+            _ => {
+                self.entries.remove(&current);
+                Some(payload)
             }
         }
-        self.trim();
     }
 
     /// The outcome of the message that was started.
@@ -112,30 +119,28 @@ impl Outbox {
         let Some(current) = self.current.take() else {
             return finished;
         };
-        if let Some(entry) = self.entry(current) {
-            if entry.detached || matches!(entry.state, State::Abandoned) {
-                let detached = entry.detached;
-                entry.state = State::Removed;
-                finished.failed = outcome.err().filter(|_| detached).and_then(told);
-            } else {
+        match self.entries.get_mut(&current) {
+            Some(entry) if !entry.detached && matches!(entry.state, State::Sending) => {
                 entry.state = State::Done(outcome);
                 finished.waker = entry.waker.take();
             }
+            _ => {
+                let entry = self.entries.remove(&current);
+                let detached = entry.is_some_and(|entry| entry.detached);
+                finished.failed = outcome.err().filter(|_| detached).and_then(told);
+            }
         }
-        self.trim();
         finished
     }
 
     /// The outcome, for whoever waits for it.
     pub(crate) fn poll(&mut self, number: u64, waker: &Waker) -> Option<Result<(), SendError>> {
-        let entry = self.entry(number)?;
-        if let State::Done(_) = entry.state {
-            let state = core::mem::replace(&mut entry.state, State::Removed);
-            self.trim();
-            let State::Done(outcome) = state else {
-                return None;
+        let entry = self.entries.get_mut(&number)?;
+        if matches!(entry.state, State::Done(_)) {
+            return match self.entries.remove(&number)?.state {
+                State::Done(outcome) => Some(outcome),
+                _ => None,
             };
-            return Some(outcome);
         }
         match &mut entry.waker {
             Some(known) => known.clone_from(waker),
@@ -146,69 +151,55 @@ impl Outbox {
 
     /// Nobody waits for the outcome any more.
     pub(crate) fn cancel(&mut self, number: u64) -> Cancelled {
-        let Some(entry) = self.entry(number) else {
-            return Cancelled::Gone;
-        };
-        entry.waker = None;
-        if let State::Sending = entry.state {
-            entry.state = State::Abandoned;
-            return Cancelled::MustAbort;
+        match self.entries.get_mut(&number) {
+            Some(entry) if matches!(entry.state, State::Sending) => {
+                entry.state = State::Abandoned;
+                entry.waker = None;
+                Cancelled::MustAbort
+            }
+            Some(entry) if matches!(entry.state, State::Abandoned) => Cancelled::Gone(None),
+            _ => Cancelled::Gone(self.entries.remove(&number)),
         }
-        entry.state = State::Removed;
-        self.trim();
-        Cancelled::Gone
     }
 
     /// Whether the message that is being sent is one that nobody waits for any more.
-    pub(crate) fn is_abandoned(&mut self) -> bool {
-        let current = self.current;
-        current
-            .and_then(|number| self.entry(number))
-            .is_some_and(|entry| matches!(entry.state, State::Abandoned))
+    pub(crate) fn is_abandoned(&self) -> bool {
+        let current = self.current.and_then(|number| self.entries.get(&number));
+        current.is_some_and(|entry| matches!(entry.state, State::Abandoned))
     }
 
-    /// The connection is over: ends whatever is here. Gives the tasks to be woken.
-    pub(crate) fn end(&mut self, error: &ConnectionError) -> Vec<Waker> {
+    /// The connection is over: ends whatever is here. Gives the tasks to be woken, and what is left.
+    pub(crate) fn end(&mut self, error: &ConnectionError) -> (Vec<Waker>, Vec<Entry>) {
         self.current = None;
-        let mut wakers = Vec::new();
-        for entry in &mut self.entries {
-            entry.state = match entry.state {
-                State::Waiting(_) | State::Sending if !entry.detached => {
-                    State::Done(Err(error.clone().into()))
+        let (mut wakers, mut left) = (Vec::new(), Vec::new());
+        for (number, mut entry) in core::mem::take(&mut self.entries) {
+            let outcome = match entry.state {
+                State::Done(outcome) => outcome,
+                State::Abandoned => continue,
+                _ if entry.detached => {
+                    left.push(entry);
+                    continue;
                 }
-                State::Done(_) => continue,
-                _ => State::Removed,
+                _ => {
+                    wakers.extend(entry.waker.take());
+                    left.push(entry);
+                    Err(error.clone().into())
+                }
             };
-            wakers.extend(entry.waker.take());
+            let entry = Entry {
+                state: State::Done(outcome),
+                waker: None,
+                detached: false,
+            };
+            self.entries.insert(number, entry);
         }
-        self.trim();
-        wakers
+        (wakers, left)
     }
 
     /// Messages that wait or are being sent.
     pub(crate) fn queued(&self) -> usize {
-        let open = |entry: &&Entry| {
-            matches!(
-                entry.state,
-                State::Waiting(_) | State::Sending | State::Abandoned
-            )
-        };
-        self.entries.iter().filter(open).count()
-    }
-
-    fn entry(&mut self, number: u64) -> Option<&mut Entry> {
-        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.entries.get_mut(at)
-    }
-
-    /// Forgets what is over at the front.
-    fn trim(&mut self) {
-        while let Some(front) = self.entries.front()
-            && matches!(front.state, State::Removed)
-        {
-            self.entries.pop_front();
-            self.first += 1;
-        }
+        let done = |entry: &&Entry| matches!(entry.state, State::Done(_));
+        self.entries.len() - self.entries.values().filter(done).count()
     }
 }
 
@@ -257,7 +248,7 @@ mod tests {
         let dropped = outbox.push(payload(1), false);
         outbox.push(payload(2), false);
         assert_eq!(started(&mut outbox), Some(0));
-        assert_eq!(outbox.cancel(dropped), Cancelled::Gone);
+        assert!(matches!(outbox.cancel(dropped), Cancelled::Gone(Some(_))));
         outbox.finish(Ok(()));
         assert_eq!(started(&mut outbox), Some(2));
     }
@@ -268,7 +259,7 @@ mod tests {
         let first = outbox.push(payload(0), false);
         let second = outbox.push(payload(1), false);
         assert_eq!(started(&mut outbox), Some(0));
-        assert_eq!(outbox.cancel(first), Cancelled::MustAbort);
+        assert!(matches!(outbox.cancel(first), Cancelled::MustAbort));
         assert!(outbox.is_abandoned());
         outbox.finish(Err(SendError::Failed(NResult::TimeoutBs)));
         assert!(outbox.poll(second, Waker::noop()).is_none());
@@ -303,7 +294,7 @@ mod tests {
         assert!(outbox.poll(a, Waker::noop()).is_none());
         assert!(outbox.poll(b, Waker::noop()).is_none());
         started(&mut outbox);
-        assert_eq!(outbox.end(&ConnectionError::Closed).len(), 2);
+        assert_eq!(outbox.end(&ConnectionError::Closed).0.len(), 2);
         for number in [a, b] {
             let outcome = outbox.poll(number, Waker::noop());
             assert!(matches!(
@@ -311,6 +302,37 @@ mod tests {
                 Some(Err(SendError::Connection(ConnectionError::Closed)))
             ));
         }
+        assert_eq!(outbox.queued(), 0);
+    }
+
+    #[test]
+    fn an_outcome_that_nobody_takes_keeps_nothing_else() {
+        let mut outbox = Outbox::default();
+        let held = outbox.push(payload(0), false);
+        started(&mut outbox);
+        outbox.finish(Ok(()));
+        for _ in 0..100 {
+            let number = outbox.push(payload(1), false);
+            assert_eq!(started(&mut outbox), Some(1));
+            outbox.finish(Ok(()));
+            assert!(outbox.poll(number, Waker::noop()).is_some());
+        }
+        assert_eq!(outbox.entries.len(), 1);
+        assert!(matches!(outbox.poll(held, Waker::noop()), Some(Ok(()))));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_yet_keeps_its_turn() {
+        let mut outbox = Outbox::default();
+        outbox.push(payload(0), true);
+        let second = outbox.push(payload(1), false);
+        let first = outbox.start().unwrap();
+        assert!(outbox.put_back(first).is_none());
+        assert_eq!(started(&mut outbox), Some(0));
+        outbox.finish(Ok(()));
+        let back = outbox.start().unwrap();
+        assert!(matches!(outbox.cancel(second), Cancelled::MustAbort));
+        assert!(outbox.put_back(back).is_some(), "nobody wants it");
         assert_eq!(outbox.queued(), 0);
     }
 }

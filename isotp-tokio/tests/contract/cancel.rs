@@ -2,7 +2,7 @@ use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
-use isotp_tokio::{Config, Event, NResult};
+use isotp_tokio::{Config, Connection, Event, NResult, Payload};
 
 use crate::support::*;
 
@@ -122,4 +122,41 @@ async fn a_dropped_connect_leaves_no_connection_behind() {
         let again = network.connect(nth_address(1), Config::default()).await;
         drop(again.unwrap());
     }
+}
+
+/// A message that uses its connection when it is dropped.
+struct Clinging(std::sync::Weak<Connection>);
+
+impl Payload for Clinging {
+    fn size(&self) -> u32 {
+        20
+    }
+    fn copy_to(&mut self, _offset: u32, out: &mut [u8]) -> Option<usize> {
+        Some(out.len())
+    }
+}
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.upgrade() {
+            let _ = connection.queued();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_message_is_dropped_without_a_lock() {
+    let (_network, connection, _peer) = scripted(Config::default()).await;
+    let connection = std::sync::Arc::new(connection);
+    let mut first = pin!(connection.send([1; 20]));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    let clinging = Clinging(std::sync::Arc::downgrade(&connection));
+    assert!(poll_once(connection.send_from(clinging)).is_pending());
+    let clinging = Clinging(std::sync::Arc::downgrade(&connection));
+    let mut waiting = pin!(connection.send_from(clinging));
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    settle().await;
+    connection.abort_receive();
+    assert_eq!(connection.queued(), 2, "the cancelled one is gone");
 }
