@@ -56,7 +56,7 @@ impl Arguments {
                 other => return Err(format!("{}; {USAGE}", other.unexpected()).into()),
             }
         }
-        let data_bitrate = data_bitrate.unwrap_or(bitrate.max(2_000_000));
+        let data_bitrate = data_bitrate.unwrap_or_else(|| bitrate.max(2_000_000));
         if data_bitrate < bitrate {
             return Err(format!(
                 "--data-bitrate is {data_bitrate}, expected at least the {bitrate} of --bitrate"
