@@ -45,16 +45,23 @@ impl Arguments {
         use lexopt::prelude::{Long, Value, ValueExt};
         let mut parser = lexopt::Parser::from_env();
         let (mut path, mut fd, mut realtime) = (None, false, false);
-        let (mut bitrate, mut data_bitrate) = (500_000, 2_000_000);
+        let (mut bitrate, mut data_bitrate) = (500_000, None);
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("fd") => fd = true,
                 Long("realtime") => realtime = true,
                 Long("bitrate") => bitrate = parser.value()?.parse()?,
-                Long("data-bitrate") => data_bitrate = parser.value()?.parse()?,
+                Long("data-bitrate") => data_bitrate = Some(parser.value()?.parse()?),
                 Value(value) if path.is_none() => path = Some(PathBuf::from(value)),
                 other => return Err(format!("{}; {USAGE}", other.unexpected()).into()),
             }
+        }
+        let data_bitrate = data_bitrate.unwrap_or_else(|| bitrate.max(2_000_000));
+        if data_bitrate < bitrate {
+            return Err(format!(
+                "--data-bitrate is {data_bitrate}, expected at least the {bitrate} of --bitrate"
+            )
+            .into());
         }
         Ok(Self {
             path: path.ok_or(USAGE)?,

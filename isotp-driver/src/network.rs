@@ -43,15 +43,6 @@ struct Shared {
     config: Mutex<Arc<isotp_core::Config>>,
 }
 
-impl Shared {
-    /// The drivers of the network: those of its channels, and its own.
-    fn hubs(&self, network: &Arc<Hub>) -> Vec<Arc<Hub>> {
-        let tasks = lock(&self.tasks);
-        let channels = tasks.iter().filter_map(Weak::upgrade);
-        channels.chain([network.clone()]).collect()
-    }
-}
-
 #[derive(Clone, Copy)]
 struct BusFacts {
     confirms: bool,
@@ -134,11 +125,10 @@ impl Network {
     /// # Cancel safety
     /// Dropped, the network goes on closing.
     pub async fn close(&self) {
-        let network = self.handle.hub();
-        network.close();
-        let hubs = self.shared.hubs(network);
-        hubs.iter().for_each(|hub| hub.close());
-        for hub in hubs {
+        self.handle.hub().close();
+        let channels = self.channel_hubs();
+        channels.iter().for_each(|hub| hub.close());
+        for hub in channels.into_iter().chain([self.handle.hub().clone()]) {
             let mut closer = Closer { hub, key: None };
             poll_fn(|cx| closer.hub.poll_over(&mut closer.key, cx)).await;
         }
@@ -224,6 +214,11 @@ impl Network {
         let task = ChannelDriver::new(channel, hub, line.clone(), config.max_message);
         (self.shared.spawn)(Pin::from(Box::new(task)));
         Ok(Connection::new(line, handle, facts))
+    }
+
+    fn channel_hubs(&self) -> Vec<Arc<Hub>> {
+        let tasks = lock(&self.shared.tasks);
+        tasks.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn refuse_if_over(&self) -> Result<(), ConnectError> {

@@ -23,6 +23,9 @@ pub trait Scheme<R: Runtime>: Sync {
     ///
     /// # Errors
     /// [`OpenError`], which says what to write or to do instead.
+    ///
+    /// # Cancel safety
+    /// Dropped, the future must leave nothing open.
     fn open<'a>(
         &'a self,
         rest: &'a str,
@@ -82,6 +85,9 @@ impl fmt::Debug for Backend {
 ///
 /// # Errors
 /// [`OpenError`]; for an unknown scheme it lists those of the table.
+///
+/// # Cancel safety
+/// Dropped, it starts no network, and what the scheme had begun to open is dropped with it.
 pub async fn open<R: Runtime>(
     runtime: &R,
     schemes: &[&dyn Scheme<R>],

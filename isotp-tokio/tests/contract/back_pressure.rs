@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use isotp_tokio::{Config, Event, NResult};
+use isotp_tokio::{Cause, Config, Event, NResult};
 
 use crate::support::*;
 
@@ -134,4 +134,30 @@ async fn a_peer_that_only_waits_is_given_up() {
     let (sent, ()) = tokio::join!(connection.send([0; 20]), script);
     let overrun = NResult::WaitOverrun { limit: 3 };
     assert_eq!(sent.unwrap_err().result(), Some(overrun));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_aborted_reception_is_over_and_the_next_message_comes() {
+    let (_network, connection, mut peer) = scripted(small_queue(1)).await;
+    connection.abort_receive();
+    settle().await;
+    play(&mut peer, &[0x10, 20, 1, 2, 3, 4, 5, 6]);
+    settle().await;
+    assert_eq!(heard(&mut peer), ["7E0#300000"]);
+    connection.abort_receive();
+    settle().await;
+    for frame in [[0x21; 8], [0x22; 8]] {
+        play(&mut peer, &frame);
+    }
+    settle().await;
+    let begun = connection.next_event().await.unwrap();
+    assert!(matches!(begun, Event::FirstFrame { size: 20, .. }));
+    let failed = connection.next_event().await.unwrap();
+    assert_eq!(failed, Event::Failed(NResult::Error(Cause::Aborted)));
+    // the only place of the queue is free again
+    play(&mut peer, &[0x10, 8, 1, 2, 3, 4, 5, 6]);
+    settle().await;
+    assert_eq!(heard(&mut peer), ["7E0#300000"]);
+    play(&mut peer, &[0x21, 7, 8]);
+    assert_eq!(connection.recv().await.unwrap(), [1, 2, 3, 4, 5, 6, 7, 8]);
 }

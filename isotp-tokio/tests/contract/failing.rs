@@ -1,5 +1,5 @@
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use isotp_tokio::{
     Cause, Config, ConnectError, ConnectionError, NResult, Network, OpenError, Payload, SendError,

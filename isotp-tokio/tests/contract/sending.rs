@@ -68,7 +68,9 @@ async fn sends_leave_in_order_and_each_gets_its_own_result() {
 
 #[tokio::test(start_paused = true)]
 async fn a_payload_that_makes_no_sense_comes_back_at_once() {
-    let Pair { tester, .. } = pair(Config::default(), Config::default()).await;
+    let Pair {
+        tester, network, ..
+    } = pair(Config::default(), Config::default()).await;
     let Err(SendError::Refused(refused)) = tester.send([]).await else {
         panic!("an empty message was sent");
     };
@@ -78,6 +80,15 @@ async fn a_payload_that_makes_no_sense_comes_back_at_once() {
         panic!("a functional message was sent without an id");
     };
     assert_eq!(refused.payload.into_bytes(), Some(vec![1, 2]));
+    let functional = nth_address(0).with_functional_tx(id(0x7DF)).unwrap();
+    let functional = network.connect(functional, Config::default());
+    let Err(SendError::Refused(refused)) = functional.await.unwrap().send_functional([3; 8]).await
+    else {
+        panic!("a functional message was sent in more than one frame");
+    };
+    let too_long = isotp_tokio::driver::core::SendError::TooLong { size: 8, max: 7 };
+    assert_eq!(refused.error, too_long);
+    assert_eq!(refused.payload.into_bytes(), Some(vec![3; 8]));
     let mut config = Config::default();
     config.protocol.receive.listen_only = true;
     let Pair { tester, .. } = pair(config, Config::default()).await;
