@@ -139,11 +139,16 @@ async fn a_panic_of_the_users_code_ends_every_wait() {
     let Pair {
         network, tester, ..
     } = pair(Config::default(), Config::default()).await;
-    let (sent, joined, received) = tokio::join!(
-        tester.send_from(Panics(AtomicU32::new(0))),
-        network.connect(nth_address(1), Config::default()),
-        tester.recv(),
-    );
+    let waits = async {
+        tokio::join!(
+            tester.send_from(Panics(AtomicU32::new(0))),
+            network.connect(nth_address(1), Config::default()),
+            tester.recv(),
+        )
+    };
+    let minute = core::time::Duration::from_secs(60);
+    let ended = tokio::time::timeout(minute, waits).await;
+    let (sent, joined, received) = ended.expect("something waits for ever");
     assert!(matches!(
         sent,
         Err(SendError::Connection(ConnectionError::Stopped))
