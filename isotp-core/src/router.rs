@@ -7,8 +7,6 @@ mod queue;
 mod refusal;
 mod slot;
 
-use core::ops::Deref;
-
 pub use refusal::{InsertError, RefusedLink};
 pub use slot::{Slot, Slots};
 
@@ -18,13 +16,10 @@ use queue::{Purpose, Queue};
 use slot::NONE;
 
 use crate::address::{Address, Filter};
-use crate::buffer::RxBuffer;
-use crate::config::Config;
 use crate::error::{Refused, SendError};
 use crate::event::Event;
 use crate::link::Link;
 use crate::machine::{Machine, SEQUENCE_MASK};
-use crate::payload::Payload;
 use crate::time::Instant;
 
 /// Finds the link that a frame is for, and takes turns in sending.
@@ -415,17 +410,10 @@ impl<T: Slots> Router<T> {
     }
 }
 
-#[cfg(feature = "alloc")]
-impl<B, P, C, S> Default for Router<alloc::vec::Vec<Slot<Link<B, P, C, S>>>>
-where
-    B: RxBuffer,
-    P: Payload,
-    C: Deref<Target = Config>,
-    S: AsRef<[u8]> + AsMut<[u8]>,
-{
-    /// A router that grows with its links.
+impl<T: Slots + Default> Default for Router<T> {
+    /// A router in slots of their default: an empty vector, with `alloc`, which grows with its links.
     fn default() -> Self {
-        Self::new(alloc::vec::Vec::new())
+        Self::new(T::default())
     }
 }
 

@@ -2,7 +2,10 @@ use std::boxed::Box;
 use std::vec::Vec;
 
 use super::*;
+use crate::buffer::RxBuffer;
+use crate::config::Config;
 use crate::frame::{Frame, FrameKind, FrameView, Id};
+use crate::payload::Payload;
 use crate::{Event, Machine, NResult};
 
 type TestLink = Link<Box<[u8]>, Vec<u8>>;
