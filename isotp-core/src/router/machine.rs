@@ -45,7 +45,8 @@ impl<T: Slots> Machine for Router<T> {
             if due {
                 link.handle_timeout(now);
             }
-            let timeout = link.poll_timeout();
+            // at the end of time a deadline is not later than now: it never comes
+            let timeout = link.poll_timeout().filter(|timeout| timeout.at > now);
             self.heap.key(slots, slot, timeout);
             if due {
                 self.update(slot);

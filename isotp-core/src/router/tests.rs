@@ -430,3 +430,19 @@ fn an_address_byte_on_an_id_of_any_source_is_refused() {
         InsertError::FormatInUse { .. }
     ));
 }
+
+#[test]
+fn the_end_of_time_is_no_endless_loop() {
+    let (mut router, ids) = router(&[normal(0x700, 0x708), normal(0x701, 0x709)]);
+    for id in ids {
+        router.send(Instant::MAX, id, std::vec![0; 20]).unwrap();
+    }
+    router.handle_timeout(Instant::MAX);
+    router.handle_timeout(NOW);
+    let mut frame = Frame::new();
+    router
+        .poll_transmit(Instant::MAX, &mut frame)
+        .unwrap()
+        .commit(Instant::MAX);
+    router.handle_timeout(Instant::MAX);
+}
