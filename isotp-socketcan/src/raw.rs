@@ -1,0 +1,1 @@
+//! Raw CAN sockets, as a bus for the stack of this project.

@@ -1,0 +1,1 @@
+//! `raw:`, `kernel:` and `socketcan:` in connection strings.
