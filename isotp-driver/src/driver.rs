@@ -37,6 +37,7 @@ pub(crate) struct Driver<R: Runtime> {
     /// The bus had no room when it was asked last.
     blocked: bool,
     confirms: bool,
+    supports_fd: bool,
     /// The task ends when all that was queued is sent.
     closing: bool,
 }
@@ -60,6 +61,7 @@ impl<R: Runtime> Driver<R> {
             },
             runtime,
             confirms: bus.confirms(),
+            supports_fd: bus.supports_fd(),
             bus,
             hub,
             links: Links::default(),
@@ -100,7 +102,8 @@ impl<R: Runtime> Driver<R> {
         }
         self.word.joining.reverse();
         while let Some((line, link)) = self.word.joining.pop() {
-            self.links.join(line, link, &mut *self.bus);
+            self.links
+                .join(line, link, &mut *self.bus, self.supports_fd);
         }
         match phase {
             Phase::Open => None,

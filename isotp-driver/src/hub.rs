@@ -218,3 +218,21 @@ impl Drop for Handle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_handle_that_outlives_the_driver_leaves_nothing_with_the_hub() {
+        let hub = Hub::new();
+        let line = Line::new(hub.clone(), &Config::default());
+        line.abort_receive();
+        assert_eq!(Arc::strong_count(&line), 2, "the hub has word of the line");
+        drop(hub.end(ConnectionError::Closed));
+        let _ = line.take_work();
+        line.abort_receive();
+        assert_eq!(Arc::strong_count(&line), 1, "the hub keeps the line");
+    }
+}

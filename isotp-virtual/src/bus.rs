@@ -292,3 +292,25 @@ impl Woken {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tap_may_hold_a_port_of_its_bus() {
+        let bus = VirtualBus::default();
+        let port = bus.port();
+        let tap = bus.tap(move |_, _| {
+            let _ = port.bus();
+        });
+        let (done, dropped) = std::sync::mpsc::channel();
+        let dropping = std::thread::spawn(move || {
+            drop(tap);
+            done.send(()).unwrap();
+        });
+        let in_time = dropped.recv_timeout(core::time::Duration::from_secs(10));
+        assert!(in_time.is_ok(), "dropping the tap waits for itself");
+        dropping.join().unwrap();
+    }
+}

@@ -42,8 +42,14 @@ impl Links {
     }
 
     /// Takes a new connection in.
-    pub(super) fn join(&mut self, line: Arc<Line>, link: Box<DriverLink>, bus: &mut dyn Bus) {
-        if link.config().kind.is_fd() && !bus.supports_fd() {
+    pub(super) fn join(
+        &mut self,
+        line: Arc<Line>,
+        link: Box<DriverLink>,
+        bus: &mut dyn Bus,
+        supports_fd: bool,
+    ) {
+        if link.config().kind.is_fd() && !supports_fd {
             return line.refused(ConnectError::NoFd);
         }
         let address = *link.address();
