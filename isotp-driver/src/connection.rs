@@ -1,5 +1,14 @@
 //! The handle of a connection.
 
+mod bytes;
+mod halves;
+mod stream;
+mod timeout;
+
+pub use bytes::ByteStream;
+pub use halves::{RecvHalf, SendHalf};
+pub use timeout::RecvTimeoutError;
+
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
@@ -15,6 +24,8 @@ use crate::inbox::Inbox;
 use crate::line::{Line, Target};
 use crate::message::{Event, Message};
 use crate::payload::Outgoing;
+use crate::runtime::AnyRuntime;
+use stream::{Reading, Sending};
 
 /// Sends messages to one peer and receives messages from it.
 ///
@@ -30,27 +41,51 @@ use crate::payload::Outgoing;
 /// Dropping the connection leaves the bus at once, ending what is being sent or received;
 /// [`close`](Self::close) sends first what is queued. What this connection can promise is in
 /// [`guarantees`](Self::guarantees).
+///
+/// It is also a [`Stream`](futures_core::Stream) and a [`Sink`](futures_sink::Sink) of messages, and can
+/// be [split](Self::into_split).
 pub struct Connection {
     line: Arc<Line>,
     _handle: Handle,
     facts: Facts,
+    reading: Reading,
+    sending: Sending,
 }
 
 /// What never changes about a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Facts {
     pub(crate) address: Address,
     pub(crate) guarantees: Guarantees,
     pub(crate) path: Arc<Path>,
     pub(crate) listen_only: bool,
+    pub(crate) runtime: Arc<dyn AnyRuntime>,
+}
+
+impl Facts {
+    /// Refuses at once what can never be sent.
+    pub(crate) fn check(&self, payload: Outgoing) -> Result<Outgoing, Refused<Outgoing>> {
+        let error = if let Some(error) = payload.too_long() {
+            error
+        } else if payload.size() == 0 {
+            isotp_core::SendError::Empty
+        } else if self.listen_only {
+            isotp_core::SendError::ListenOnly
+        } else {
+            return Ok(payload);
+        };
+        Err(Refused { error, payload })
+    }
 }
 
 impl Connection {
-    pub(crate) const fn new(line: Arc<Line>, handle: Handle, facts: Facts) -> Self {
+    pub(crate) fn new(line: Arc<Line>, handle: Handle, facts: Facts) -> Self {
         Self {
             line,
             _handle: handle,
             facts,
+            reading: Reading::default(),
+            sending: Sending::default(),
         }
     }
 
@@ -111,7 +146,7 @@ impl Connection {
     /// [`TrySendError`] with the payload, if [`Config::send_queue`](crate::Config::send_queue) messages
     /// wait already, if it makes no sense, or if the connection is over.
     pub fn try_send(&self, message: impl Into<Vec<u8>>) -> Result<(), TrySendError> {
-        let payload = self.check(message.into().into());
+        let payload = self.facts.check(message.into().into());
         self.line.try_send(payload.map_err(TrySendError::Refused)?)
     }
 
@@ -193,22 +228,8 @@ impl Connection {
         &self.facts.path
     }
 
-    /// Refuses at once what can never be sent.
-    fn check(&self, payload: Outgoing) -> Result<Outgoing, Refused<Outgoing>> {
-        let error = if let Some(error) = payload.too_long() {
-            error
-        } else if payload.size() == 0 {
-            isotp_core::SendError::Empty
-        } else if self.facts.listen_only {
-            isotp_core::SendError::ListenOnly
-        } else {
-            return Ok(payload);
-        };
-        Err(Refused { error, payload })
-    }
-
     async fn deliver(&self, target: Target, payload: Outgoing) -> Result<(), SendError> {
-        let payload = self.check(payload).map_err(SendError::Refused)?;
+        let payload = self.facts.check(payload).map_err(SendError::Refused)?;
         let number = self.line.send(target, payload)?;
         Delivery {
             line: &self.line,
@@ -219,10 +240,7 @@ impl Connection {
     }
 
     async fn take<T>(&self, pop: impl Fn(&mut Inbox) -> Option<T>) -> Result<T, ConnectionError> {
-        let mut reader = Reader {
-            line: &self.line,
-            key: None,
-        };
+        let mut reader = Reader::new(&self.line);
         poll_fn(|cx| self.line.poll_take(&pop, Some((&mut reader.key, cx)))).await
     }
 }
@@ -279,6 +297,12 @@ impl Drop for Delivery<'_> {
 struct Reader<'a> {
     line: &'a Line,
     key: Option<u64>,
+}
+
+impl<'a> Reader<'a> {
+    const fn new(line: &'a Line) -> Self {
+        Self { line, key: None }
+    }
 }
 
 impl Drop for Reader<'_> {

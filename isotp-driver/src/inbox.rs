@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use isotp_core::NResult;
+
 use crate::message::{Event, Message};
 use crate::wakers::Wakers;
 
@@ -128,11 +130,26 @@ impl Inbox {
 
     /// The next message; whatever is before it is dropped.
     pub(crate) fn pop_message(&mut self) -> Option<Message> {
+        self.pop_message_or_failure(&mut None)
+    }
+
+    /// The next message; of what is before it, the last failed reception is noted.
+    pub(crate) fn pop_message_or_failure(
+        &mut self,
+        failed: &mut Option<NResult>,
+    ) -> Option<Message> {
         loop {
-            if let Event::Message(message) = self.pop()? {
-                return Some(message);
+            match self.pop()? {
+                Event::Message(message) => return Some(message),
+                Event::Failed(result) => *failed = Some(result),
+                _ => {}
             }
         }
+    }
+
+    /// Whether a segmented message has begun that has its place here.
+    pub(crate) const fn is_receiving(&self) -> bool {
+        self.reserved
     }
 
     /// Whether [`take_refused`](Self::take_refused) would say so.
@@ -170,8 +187,6 @@ const KEPT: usize = 4;
 
 #[cfg(test)]
 mod tests {
-    use isotp_core::NResult;
-
     use super::*;
 
     fn message(byte: u8) -> Message {

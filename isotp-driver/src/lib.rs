@@ -54,7 +54,7 @@ mod wakers;
 pub use bus::{Arrival, Bus, BusError, Taken};
 pub use channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened};
 pub use config::Config;
-pub use connection::Connection;
+pub use connection::{ByteStream, Connection, RecvHalf, RecvTimeoutError, SendHalf};
 pub use error::{ConnectError, ConnectionError, OpenError, SendError, TrySendError};
 pub use guarantees::{Guarantees, Path};
 pub use message::{Event, Message};

@@ -228,6 +228,16 @@ impl Line {
         taken.map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken)))
     }
 
+    /// Whether a segmented message is being received.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.state().inbox.is_receiving()
+    }
+
+    /// How many messages may wait to be sent.
+    pub(crate) const fn send_queue(&self) -> usize {
+        self.send_queue
+    }
+
     /// Nobody waits for a message under this key any more.
     pub(crate) fn forget_reader(&self, key: Option<u64>) {
         self.state().inbox.readers.remove(key);

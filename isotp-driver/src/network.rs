@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use isotp_core::{Address, Link, RxBuffer};
 
 use crate::bus::Bus;
-use crate::channel::{BoxFuture, Channels, Opened};
+use crate::channel::{Channels, Opened};
 use crate::channel_driver::ChannelDriver;
 use crate::config::Config;
 use crate::connection::{Connection, Facts};
@@ -17,7 +17,7 @@ use crate::error::ConnectError;
 use crate::guarantees::{Guarantees, Path};
 use crate::hub::{Handle, Hub};
 use crate::line::Line;
-use crate::runtime::Runtime;
+use crate::runtime::{AnyRuntime, Runtime};
 use crate::scheme::Backend;
 
 /// A bus, and the connections on it. Clones are handles of the same network.
@@ -32,7 +32,7 @@ pub struct Network {
 
 struct Shared {
     path: Arc<Path>,
-    spawn: Box<Spawn>,
+    runtime: Arc<dyn AnyRuntime>,
     /// Whether there is a frame bus, and whether it confirms frames.
     bus: Option<BusFacts>,
     channels: Option<Box<dyn Channels>>,
@@ -47,8 +47,6 @@ struct Shared {
 struct BusFacts {
     confirms: bool,
 }
-
-type Spawn = dyn Fn(BoxFuture<'static, ()>) + Send + Sync;
 
 impl Network {
     /// Starts a network. Users call `open` or `with_bus` of their runtime's crate instead.
@@ -67,12 +65,11 @@ impl Network {
             Some(bus) => runtime.spawn(Driver::new(runtime.clone(), bus, hub)),
             None => runtime.spawn(Driver::new(runtime.clone(), Box::new(NoBus), hub)),
         }
-        let spawner = runtime.clone();
         Self {
             handle,
             shared: Arc::new(Shared {
                 path: Arc::new(path),
-                spawn: Box::new(move |task: BoxFuture<'static, ()>| spawner.spawn(task)),
+                runtime: Arc::new(runtime.clone()),
                 bus: facts,
                 channels,
                 tasks: Mutex::default(),
@@ -159,7 +156,7 @@ impl Network {
                     guarantees,
                     path,
                 } => {
-                    let facts = facts(address, guarantees, Arc::new(path), &config);
+                    let facts = self.facts(address, guarantees, Arc::new(path), &config);
                     return self.join_channel(channel, facts, &config);
                 }
                 Opened::Declined { reason } => {
@@ -172,7 +169,7 @@ impl Network {
             let text = format!("{}: {reason}", path.name());
             return Err(ConnectError::Backend(crate::BusError::new(text)));
         };
-        let facts = facts(address, Guarantees::FULL, path, &config);
+        let facts = self.facts(address, Guarantees::FULL, path, &config);
         self.join_bus(bus, facts, &config, buffer).await
     }
 
@@ -212,8 +209,24 @@ impl Network {
         tasks.push(Arc::downgrade(&hub));
         drop(tasks);
         let task = ChannelDriver::new(channel, hub, line.clone(), config.max_message);
-        (self.shared.spawn)(Pin::from(Box::new(task)));
+        self.shared.runtime.spawn(Pin::from(Box::new(task)));
         Ok(Connection::new(line, handle, facts))
+    }
+
+    fn facts(
+        &self,
+        address: Address,
+        guarantees: Guarantees,
+        path: Arc<Path>,
+        config: &Config,
+    ) -> Facts {
+        Facts {
+            address,
+            guarantees,
+            path,
+            listen_only: config.protocol.receive.listen_only,
+            runtime: self.shared.runtime.clone(),
+        }
     }
 
     fn channel_hubs(&self) -> Vec<Arc<Hub>> {
@@ -283,15 +296,6 @@ impl Bus for NoBus {
         _interest: crate::Interest,
     ) -> core::task::Poll<Result<(), crate::BusError>> {
         core::task::Poll::Pending
-    }
-}
-
-fn facts(address: Address, guarantees: Guarantees, path: Arc<Path>, config: &Config) -> Facts {
-    Facts {
-        address,
-        guarantees,
-        path,
-        listen_only: config.protocol.receive.listen_only,
     }
 }
 

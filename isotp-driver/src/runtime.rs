@@ -10,6 +10,8 @@ use std::time::Instant as StdInstant;
 
 use isotp_core::Instant;
 
+use crate::channel::BoxFuture;
+
 /// A runtime: a clock, timers, tasks, and readiness of descriptors and sockets.
 ///
 /// It is implemented once for each runtime, by a crate of its own, on a handle that is cheap to clone.
@@ -47,6 +49,27 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 
     /// Listens on `host:port`.
     fn listen(&self, address: &str) -> impl Future<Output = io::Result<Self::Listener>> + Send;
+}
+
+/// A runtime without its type, for handles.
+pub(crate) trait AnyRuntime: Send + Sync {
+    fn now(&self) -> Instant;
+    fn timer(&self) -> Box<dyn Timer>;
+    fn spawn(&self, task: BoxFuture<'static, ()>);
+}
+
+impl<R: Runtime> AnyRuntime for R {
+    fn now(&self) -> Instant {
+        Runtime::now(self)
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        Box::new(Runtime::timer(self))
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        Runtime::spawn(self, task);
+    }
 }
 
 /// Real time since an origin that is the same for the whole process.

@@ -28,9 +28,11 @@
 //! separation time below 1 ms becomes one or two.
 #![forbid(unsafe_code)]
 
+mod bytes;
 mod network;
 mod runtime;
 
+pub use bytes::ByteStream;
 pub use network::Network;
 #[cfg(unix)]
 pub use runtime::TokioWatch;

@@ -9,5 +9,6 @@ mod dropped;
 mod failing;
 mod sending;
 mod siblings;
+mod streams;
 mod support;
 mod timing;
