@@ -89,6 +89,10 @@ impl Connection {
         }
     }
 
+    pub(crate) const fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
     /// Waits until the driver has taken the connection in.
     pub(crate) async fn opened(self) -> Result<Self, ConnectError> {
         let mut watch = Watch::new(&self.line);

@@ -4,10 +4,10 @@ use core::fmt;
 
 /// What a connection guarantees. On frame buses it is everything.
 ///
-/// | way | confirmation | back_pressure | abort | timing | functional | address |
-/// |---|---|---|---|---|---|---|
-/// | own stack on a frame bus | yes | yes | yes | yes | yes | yes |
-/// | anything else | says it here | | | | | |
+/// | way | confirmation | back_pressure | abort | timing | functional | first_frame | address |
+/// |---|---|---|---|---|---|---|---|
+/// | own stack on a frame bus | yes | yes | yes | yes | yes | yes | yes |
+/// | anything else | says it here | | | | | | |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Guarantees {
@@ -21,6 +21,9 @@ pub struct Guarantees {
     pub timing: bool,
     /// Functional messages can be sent and received.
     pub functional: bool,
+    /// The beginning of a segmented message is told: [`Event::FirstFrame`](crate::Event::FirstFrame), and
+    /// [`recv_timeout`](crate::Connection::recv_timeout), which then waits for the beginning alone.
+    pub first_frame: bool,
     /// The address is that of the connection; otherwise whoever is at the other end chose it.
     pub address: bool,
 }
@@ -33,6 +36,7 @@ impl Guarantees {
         abort: true,
         timing: true,
         functional: true,
+        first_frame: true,
         address: true,
     };
     /// Messages get through, and nothing else is promised: to build on with
@@ -43,6 +47,7 @@ impl Guarantees {
         abort: false,
         timing: false,
         functional: false,
+        first_frame: false,
         address: false,
     };
 

@@ -49,6 +49,7 @@ mod payload;
 mod readiness;
 mod runtime;
 mod scheme;
+mod serve;
 mod wakers;
 
 pub use bus::{Arrival, Bus, BusError, Taken};
@@ -66,6 +67,7 @@ pub use readiness::Readiness;
 pub use runtime::Watch;
 pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};
 pub use scheme::{Backend, Scheme, open};
+pub use serve::{Server, ServerEnd};
 
 /// The protocol itself, and its own configuration.
 pub use isotp_core as core;

@@ -137,6 +137,10 @@ impl Network {
         &self.shared.path
     }
 
+    pub(crate) fn runtime(&self) -> &dyn AnyRuntime {
+        &*self.shared.runtime
+    }
+
     async fn open(
         &self,
         address: Address,

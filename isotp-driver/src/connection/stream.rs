@@ -127,7 +127,7 @@ impl Sending {
     pub(crate) fn poll_room(
         &mut self,
         line: &Line,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         self.poll(line, cx, line.send_queue().saturating_sub(1))
     }
@@ -147,7 +147,7 @@ impl Sending {
     pub(crate) fn poll_flush(
         &mut self,
         line: &Line,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         self.poll(line, cx, 0)
     }
@@ -155,7 +155,7 @@ impl Sending {
     pub(crate) fn poll_close(
         &mut self,
         line: &Arc<Line>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         ready!(self.poll_flush(line, cx))?;
         line.close();
@@ -163,12 +163,7 @@ impl Sending {
     }
 
     /// Ready when at most `left` messages are unconfirmed, or one has failed.
-    fn poll(
-        &mut self,
-        line: &Line,
-        cx: &mut Context<'_>,
-        left: usize,
-    ) -> Poll<Result<(), SendError>> {
+    fn poll(&mut self, line: &Line, cx: &Context<'_>, left: usize) -> Poll<Result<(), SendError>> {
         while let Some(number) = self.unconfirmed.front() {
             match line.poll_sent(Target::Physical, *number, cx.waker()) {
                 Some(outcome) => {

@@ -8,6 +8,7 @@ mod closing;
 mod dropped;
 mod failing;
 mod sending;
+mod serving;
 mod siblings;
 mod streams;
 mod support;
