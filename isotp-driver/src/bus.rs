@@ -74,6 +74,11 @@ pub trait Bus: Send {
         let _ = address;
     }
 
+    /// A hint for filters: from now on all frames matter, or those of the connected addresses again.
+    fn listen_to_all(&mut self, all: bool) {
+        let _ = all;
+    }
+
     /// A hint for filters: the address is no longer in use.
     fn disconnected(&mut self, address: &Address) {
         let _ = address;

@@ -16,6 +16,7 @@ use crate::bus::{Arrival, Bus, BusError, Taken};
 use crate::error::ConnectionError;
 use crate::hub::{Hub, Phase, Word};
 use crate::runtime::{Interest, Runtime, Timer};
+use crate::tap::Taps;
 use links::Links;
 
 pub(crate) use links::DriverLink;
@@ -32,6 +33,7 @@ pub(crate) struct Driver<R: Runtime> {
     bus: Box<dyn Bus>,
     hub: Arc<Hub>,
     links: Links,
+    taps: Taps,
     frame: Frame,
     word: Word,
     /// The bus had no room when it was asked last.
@@ -65,6 +67,7 @@ impl<R: Runtime> Driver<R> {
             bus,
             hub,
             links: Links::default(),
+            taps: Taps::default(),
             frame: Frame::new(),
             word: Word::default(),
             blocked: false,
@@ -105,6 +108,7 @@ impl<R: Runtime> Driver<R> {
             self.links
                 .join(line, link, &mut *self.bus, self.supports_fd);
         }
+        self.serve_taps();
         match phase {
             Phase::Open => None,
             Phase::Closing => {
@@ -118,6 +122,16 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
+    fn serve_taps(&mut self) {
+        if core::mem::take(&mut self.word.taps_dropped) && self.taps.tidy() {
+            self.bus.listen_to_all(false);
+        }
+        for feed in self.word.tapping.drain(..) {
+            self.taps.add(feed);
+            self.bus.listen_to_all(true);
+        }
+    }
+
     /// Takes in what the bus has. `Some` if there may be more: then all that happened until that
     /// moment is in.
     fn receive(&mut self, now: Instant) -> Result<Option<Instant>, BusError> {
@@ -128,8 +142,12 @@ impl<R: Runtime> Driver<R> {
             };
             let (at, frame) = (arrival.at(), self.frame.view());
             match arrival {
-                Arrival::Received { .. } => self.links.handle_frame(at, frame),
+                Arrival::Received { .. } => {
+                    self.taps.show(at, frame, false);
+                    self.links.handle_frame(at, frame);
+                }
                 Arrival::Transmitted { token, .. } => {
+                    self.taps.show(at, frame, true);
                     self.links.handle_transmitted(at, token);
                     self.links.handle_own_frame(at, frame, token);
                 }
@@ -156,6 +174,7 @@ impl<R: Runtime> Driver<R> {
                     if !self.confirms {
                         self.links.deliver_events(now);
                         let frame = self.frame.view();
+                        self.taps.show(now, frame, true);
                         self.links.handle_own_frame(now, frame, token);
                     }
                 }
@@ -201,8 +220,10 @@ impl<R: Runtime> Driver<R> {
             joining
                 .chain(&word.changed)
                 .for_each(|line| line.end(error));
+            word.tapping.iter().for_each(|feed| feed.end(error));
         }
         self.links.end(error);
+        self.taps.end(error);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::driver::DriverLink;
 use crate::error::ConnectionError;
 use crate::line::Line;
+use crate::tap::Feed;
 use crate::wakers::Wakers;
 
 /// Shared by the handles of one driver task and the task.
@@ -35,6 +36,19 @@ pub(crate) struct Word {
     pub(crate) joining: Vec<(Arc<Line>, Box<DriverLink>)>,
     /// Lines that changed.
     pub(crate) changed: Vec<Arc<Line>>,
+    /// Taps that begin.
+    pub(crate) tapping: Vec<Arc<Feed>>,
+    /// A tap was dropped.
+    pub(crate) taps_dropped: bool,
+}
+
+impl Word {
+    fn is_empty(&self) -> bool {
+        self.joining.is_empty()
+            && self.changed.is_empty()
+            && self.tapping.is_empty()
+            && !self.taps_dropped
+    }
 }
 
 /// How long the driver shall go on.
@@ -89,6 +103,24 @@ impl Hub {
         notify(state);
     }
 
+    /// Somebody wants to see all frames.
+    pub(crate) fn tap(&self, feed: Arc<Feed>) -> Result<(), ConnectionError> {
+        let mut state = self.state();
+        if let Phase::Over(error) = &state.phase {
+            return Err(error.clone());
+        }
+        state.word.tapping.push(feed);
+        notify(state);
+        Ok(())
+    }
+
+    /// Somebody does no longer.
+    pub(crate) fn taps_changed(&self) {
+        let mut state = self.state();
+        state.word.taps_dropped = true;
+        notify(state);
+    }
+
     /// Asks the driver to send what is queued, and then to end.
     pub(crate) fn close(&self) {
         let mut state = self.state();
@@ -133,7 +165,7 @@ impl Hub {
     /// then the driver is woken by the next word.
     pub(crate) fn sleep(&self, waker: &Waker, closing: bool) -> bool {
         let mut state = self.state();
-        let idle = state.word.joining.is_empty() && state.word.changed.is_empty();
+        let idle = state.word.is_empty();
         let known = match state.phase {
             Phase::Open => true,
             Phase::Closing => closing,

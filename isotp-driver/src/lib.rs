@@ -50,6 +50,7 @@ mod readiness;
 mod runtime;
 mod scheme;
 mod serve;
+mod tap;
 mod wakers;
 
 pub use bus::{Arrival, Bus, BusError, Taken};
@@ -68,6 +69,7 @@ pub use runtime::Watch;
 pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};
 pub use scheme::{Backend, Scheme, open};
 pub use serve::{Server, ServerEnd};
+pub use tap::{Tap, Tapped};
 
 /// The protocol itself, and its own configuration.
 pub use isotp_core as core;

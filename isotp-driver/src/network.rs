@@ -19,6 +19,7 @@ use crate::hub::{Handle, Hub};
 use crate::line::Line;
 use crate::runtime::{AnyRuntime, Runtime};
 use crate::scheme::Backend;
+use crate::tap::{Feed, Tap};
 
 /// A bus, and the connections on it. Clones are handles of the same network.
 ///
@@ -113,6 +114,22 @@ impl Network {
         buffer: impl RxBuffer + Send + 'static,
     ) -> Result<Connection, ConnectError> {
         self.open(address, config, Some(Box::new(buffer))).await
+    }
+
+    /// Shows every frame from now on: received ones of any id, and sent ones. `capacity` frames wait to be
+    /// taken at most, in memory that is reserved at once; those that find no room are counted.
+    ///
+    /// # Errors
+    /// [`ConnectError::Backend`] if the network has no frame bus, [`ConnectError::Network`] if it is
+    /// over.
+    pub fn tap(&self, capacity: usize) -> Result<Tap, ConnectError> {
+        if self.shared.bus.is_none() {
+            let text = format!("{} carries whole messages and shows no frames", self.path());
+            return Err(ConnectError::Backend(crate::BusError::new(text)));
+        }
+        let (feed, hub) = (Feed::new(capacity.max(1)), self.handle.hub());
+        hub.tap(feed.clone()).map_err(ConnectError::Network)?;
+        Ok(Tap::new(feed, hub.clone()))
     }
 
     /// Sends what is queued on all connections, ends them, and returns when the driver has let go of the

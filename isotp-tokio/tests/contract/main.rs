@@ -12,4 +12,5 @@ mod serving;
 mod siblings;
 mod streams;
 mod support;
+mod taps;
 mod timing;
