@@ -95,9 +95,7 @@ impl Connection {
 
     /// Waits until the driver has taken the connection in.
     pub(crate) async fn opened(self) -> Result<Self, ConnectError> {
-        let mut watch = Watch::new(&self.line);
-        poll_fn(|cx| self.line.poll_open(&mut watch.key, cx)).await?;
-        drop(watch);
+        Watch::new(&self.line).opened().await?;
         Ok(self)
     }
 
@@ -234,13 +232,7 @@ impl Connection {
 
     async fn deliver(&self, target: Target, payload: Outgoing) -> Result<(), SendError> {
         let payload = self.facts.check(payload).map_err(SendError::Refused)?;
-        let number = self.line.send(target, payload)?;
-        Delivery {
-            line: &self.line,
-            target,
-            number: Some(number),
-        }
-        .await
+        Delivery::begin(&self.line, target, payload)?.await
     }
 
     async fn take<T>(&self, pop: impl Fn(&mut Inbox) -> Option<T>) -> Result<T, ConnectionError> {
@@ -265,11 +257,26 @@ impl fmt::Debug for Connection {
 }
 
 /// Waits for the outcome of a queued message.
-struct Delivery<'a> {
+pub(crate) struct Delivery<'a> {
     line: &'a Arc<Line>,
     target: Target,
     /// `None` when the outcome was taken.
     number: Option<u64>,
+}
+
+impl<'a> Delivery<'a> {
+    pub(crate) fn begin(
+        line: &'a Arc<Line>,
+        target: Target,
+        payload: Outgoing,
+    ) -> Result<Self, SendError> {
+        let number = Some(line.send(target, payload)?);
+        Ok(Self {
+            line,
+            target,
+            number,
+        })
+    }
 }
 
 impl Future for Delivery<'_> {
@@ -318,17 +325,21 @@ impl Drop for Reader<'_> {
 }
 
 /// Waits for the beginning or the end.
-struct Watch {
+pub(crate) struct Watch {
     line: Arc<Line>,
     key: Option<u64>,
 }
 
 impl Watch {
-    fn new(line: &Arc<Line>) -> Self {
+    pub(crate) fn new(line: &Arc<Line>) -> Self {
         Self {
             line: line.clone(),
             key: None,
         }
+    }
+
+    pub(crate) async fn opened(mut self) -> Result<(), ConnectError> {
+        poll_fn(|cx| self.line.poll_open(&mut self.key, cx)).await
     }
 }
 

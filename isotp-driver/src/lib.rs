@@ -33,6 +33,7 @@
 mod bus;
 mod channel;
 mod channel_driver;
+mod collector;
 mod config;
 mod connection;
 mod driver;
@@ -47,6 +48,7 @@ mod outbox;
 mod payload;
 #[cfg(unix)]
 mod readiness;
+mod request;
 mod runtime;
 mod scheme;
 mod serve;
@@ -55,6 +57,7 @@ mod wakers;
 
 pub use bus::{Arrival, Bus, BusError, Taken};
 pub use channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened};
+pub use collector::Response;
 pub use config::Config;
 pub use connection::{ByteStream, Connection, RecvHalf, RecvTimeoutError, SendHalf};
 pub use error::{ConnectError, ConnectionError, OpenError, SendError, TrySendError};
@@ -64,6 +67,7 @@ pub use network::Network;
 pub use payload::Outgoing;
 #[cfg(unix)]
 pub use readiness::Readiness;
+pub use request::{RequestError, Responses};
 #[cfg(unix)]
 pub use runtime::Watch;
 pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};

@@ -3,8 +3,9 @@
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use isotp_core::{LinkId, NResult};
+use isotp_core::{Address, LinkId, NResult};
 
+use crate::collector::{Collector, Response};
 use crate::config::Config;
 use crate::error::{ConnectError, ConnectionError, SendError, TrySendError};
 use crate::hub::Hub;
@@ -20,6 +21,8 @@ pub(crate) struct Line {
     state: Mutex<State>,
     hub: Arc<Hub>,
     send_queue: usize,
+    /// Made for a functional request, and gone with it.
+    temporary: bool,
 }
 
 #[derive(Debug)]
@@ -33,12 +36,15 @@ struct State {
     abort_receive: bool,
     /// Whoever waits for the beginning or the end.
     watchers: Wakers,
+    /// Running functional requests, which get what would go to the inbox, under this address.
+    collectors: Vec<(Arc<Collector>, Address)>,
 }
 
 /// | phase | input | next |
 /// |---|---|---|
 /// | Opening | driver has the link | Open |
 /// | Opening | driver refuses it | Refused |
+/// | Opening, temporary | driver has another line of this address | Merged |
 /// | Open | network closes | Flushing |
 /// | Opening, Open, Flushing | close | Closing |
 /// | Opening, Open, Flushing, Closing | handle dropped | Dropped |
@@ -49,6 +55,7 @@ struct State {
 enum Phase {
     Opening,
     Refused(ConnectError),
+    Merged(Arc<Line>),
     Open(LinkId),
     Flushing(LinkId),
     Closing(Option<LinkId>),
@@ -74,7 +81,26 @@ pub(crate) struct Work {
 
 impl Line {
     pub(crate) fn new(hub: Arc<Hub>, config: &Config) -> Arc<Self> {
+        Self::make(hub, config, Vec::new())
+    }
+
+    /// A line for as long as its collector collects from it.
+    pub(crate) fn temporary(
+        hub: Arc<Hub>,
+        config: &Config,
+        collector: Arc<Collector>,
+        responder: Address,
+    ) -> Arc<Self> {
+        Self::make(hub, config, vec![(collector, responder)])
+    }
+
+    fn make(
+        hub: Arc<Hub>,
+        config: &Config,
+        collectors: Vec<(Arc<Collector>, Address)>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            temporary: !collectors.is_empty(),
             state: Mutex::new(State {
                 phase: Phase::Opening,
                 inbox: Inbox::new(config.queue),
@@ -83,6 +109,7 @@ impl Line {
                 changed: false,
                 abort_receive: false,
                 watchers: Wakers::default(),
+                collectors,
             }),
             hub,
             send_queue: config.send_queue,
@@ -106,6 +133,31 @@ impl Line {
             Phase::Over(error) => Err(ConnectError::Network(error.clone())),
             _ => Ok(()),
         })
+    }
+
+    /// The line that took this one's place, if another has its address.
+    pub(crate) fn merged(&self) -> Option<Arc<Self>> {
+        match &self.state().phase {
+            Phase::Merged(host) => Some(host.clone()),
+            _ => None,
+        }
+    }
+
+    /// A functional request is over, or no longer wanted.
+    pub(crate) fn stop_collecting(self: &Arc<Self>, collector: &Arc<Collector>) {
+        let mut state = self.state();
+        if let Phase::Merged(host) = &state.phase {
+            let host = host.clone();
+            drop(state);
+            return host.stop_collecting(collector);
+        }
+        let mine = |(other, _): &(Arc<Collector>, Address)| Arc::ptr_eq(other, collector);
+        state.collectors.retain(|entry| !mine(entry));
+        let unused = self.temporary && state.collectors.is_empty();
+        drop(state);
+        if unused {
+            self.abandon();
+        }
     }
 
     /// Begins to close; what is queued will be sent.
@@ -233,6 +285,11 @@ impl Line {
         self.state().inbox.is_receiving()
     }
 
+    /// Whether it is no longer on the bus.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state().phase, Phase::Over(_))
+    }
+
     /// How many messages may wait to be sent.
     pub(crate) const fn send_queue(&self) -> usize {
         self.send_queue
@@ -266,6 +323,22 @@ impl Line {
         let watchers = state.watchers.take();
         drop(state);
         watchers.wake();
+    }
+
+    /// Another line has the address of this temporary one, and takes its place. `false` if this one is
+    /// not temporary.
+    pub(crate) fn merge(&self, host: &Arc<Self>) -> bool {
+        if !self.temporary {
+            return false;
+        }
+        let mut state = self.state();
+        let collectors = core::mem::take(&mut state.collectors);
+        state.phase = Phase::Merged(host.clone());
+        let watchers = state.watchers.take();
+        drop(state);
+        host.state().collectors.extend(collectors);
+        watchers.wake();
+        true
     }
 
     /// Looks at all that changed since the last time.
@@ -345,12 +418,16 @@ impl Line {
 
     /// A place for a segmented message.
     pub(crate) fn reserve(&self) -> bool {
-        self.state().inbox.reserve()
+        let mut state = self.state();
+        state.collectors.iter().all(|(to, _)| to.has_room()) && state.inbox.reserve()
     }
 
     /// The announced message came.
     pub(crate) fn deliver_reserved(&self, message: Message) {
         let mut state = self.state();
+        if state.collect(Ok(&message)) {
+            return state.inbox.release();
+        }
         state.inbox.push_reserved(message);
         wake_readers(state);
     }
@@ -358,6 +435,9 @@ impl Line {
     /// A message came.
     pub(crate) fn deliver(&self, message: Message) {
         let mut state = self.state();
+        if state.collect(Ok(&message)) {
+            return;
+        }
         state.inbox.push(message);
         wake_readers(state);
     }
@@ -382,6 +462,9 @@ impl Line {
         if release {
             state.inbox.release();
         }
+        if state.collect(Err(result)) {
+            return;
+        }
         state.inbox.note(Event::Failed(result));
         wake_readers(state);
     }
@@ -389,14 +472,16 @@ impl Line {
     /// The connection is over.
     pub(crate) fn end(&self, error: &ConnectionError) {
         let mut state = self.state();
-        if let Phase::Refused(_) | Phase::Over(_) = state.phase {
+        if let Phase::Refused(_) | Phase::Merged(_) | Phase::Over(_) = state.phase {
             return;
         }
         state.phase = Phase::Over(error.clone());
+        let collectors = core::mem::take(&mut state.collectors);
         let ended = [state.physical.end(error), state.functional.end(error)];
         let watchers = state.watchers.take();
         wake_readers(state);
         watchers.wake();
+        collectors.iter().for_each(|(to, _)| to.end_one());
         for (senders, left) in ended {
             senders.into_iter().for_each(Waker::wake);
             drop(left);
@@ -430,6 +515,17 @@ impl State {
             Phase::Dropped(_) => true,
             _ => false,
         }
+    }
+
+    /// Gives it to the running functional requests. `false` if there are none.
+    fn collect(&self, outcome: Result<&Message, NResult>) -> bool {
+        for (to, responder) in &self.collectors {
+            to.push(Response {
+                responder: *responder,
+                outcome: outcome.cloned(),
+            });
+        }
+        !self.collectors.is_empty()
     }
 
     fn is_flushed(&self) -> bool {

@@ -10,6 +10,7 @@ use isotp_core::{Address, Link, RxBuffer};
 use crate::bus::Bus;
 use crate::channel::{Channels, Opened};
 use crate::channel_driver::ChannelDriver;
+use crate::collector::Collector;
 use crate::config::Config;
 use crate::connection::{Connection, Facts};
 use crate::driver::{Buffer, Driver};
@@ -154,6 +155,10 @@ impl Network {
         &self.shared.path
     }
 
+    pub(crate) const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
     pub(crate) fn runtime(&self) -> &dyn AnyRuntime {
         &*self.shared.runtime
     }
@@ -206,12 +211,42 @@ impl Network {
             Some(buffer) => Buffer::user(line.clone(), buffer),
             None => Buffer::growing(line.clone(), config.max_message),
         };
-        let protocol = self.share(config.protocol_for(bus.confirms));
-        let link = Link::with_spare(facts.address, protocol, buffer, [[0; 62]; 2])?;
-        let joined = self.handle.hub().join(line.clone(), Box::new(link));
-        joined.map_err(ConnectError::Network)?;
+        self.join(bus, &line, facts.address, config, buffer)?;
         let connection = Connection::new(line, self.handle.clone(), facts);
         connection.opened().await
+    }
+
+    /// A line for an answer to a functional request.
+    pub(crate) fn join_request(
+        &self,
+        responder: Address,
+        config: &Config,
+        collector: Arc<Collector>,
+    ) -> Result<Arc<Line>, ConnectError> {
+        config.check()?;
+        let Some(bus) = self.shared.bus else {
+            let text = format!("{} has no functional requests", self.path());
+            return Err(ConnectError::Backend(crate::BusError::new(text)));
+        };
+        let hub = self.handle.hub();
+        let line = Line::temporary(hub.clone(), config, collector, responder);
+        let buffer = Buffer::growing(line.clone(), config.max_message);
+        self.join(bus, &line, responder, config, buffer)?;
+        Ok(line)
+    }
+
+    fn join(
+        &self,
+        bus: BusFacts,
+        line: &Arc<Line>,
+        address: Address,
+        config: &Config,
+        buffer: Buffer,
+    ) -> Result<(), ConnectError> {
+        let protocol = self.share(config.protocol_for(bus.confirms));
+        let link = Link::with_spare(address, protocol, buffer, [[0; 62]; 2])?;
+        let joined = self.handle.hub().join(line.clone(), Box::new(link));
+        joined.map_err(ConnectError::Network)
     }
 
     fn join_channel(

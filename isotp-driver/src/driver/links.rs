@@ -68,7 +68,13 @@ impl Links {
                 }
                 bus.connected(&address);
             }
-            Err(refused) => line.refused(refused.error.into()),
+            Err(refused) => {
+                let host = self.router.find(&address);
+                let host = host.and_then(|id| self.line(id));
+                if !host.is_some_and(|host| line.merge(host)) {
+                    line.refused(refused.error.into());
+                }
+            }
         }
     }
 
@@ -221,6 +227,10 @@ impl Links {
                 self.start(now, id, &line);
             }
         }
+    }
+
+    fn line(&self, id: LinkId) -> Option<&Arc<Line>> {
+        self.lines.get(id.slot() as usize)?.as_ref()
     }
 
     /// Begins to send what waits, if nothing is being sent.

@@ -7,6 +7,7 @@ mod channels;
 mod closing;
 mod dropped;
 mod failing;
+mod functional;
 mod sending;
 mod serving;
 mod siblings;
