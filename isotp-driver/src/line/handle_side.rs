@@ -1,0 +1,197 @@
+//! What handles do with a line.
+
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use isotp_core::Address;
+
+use super::{Line, Phase, Target};
+use crate::collector::Collector;
+use crate::error::{ConnectError, ConnectionError, SendError, TrySendError};
+use crate::inbox::Inbox;
+use crate::outbox::Cancelled;
+use crate::payload::Outgoing;
+
+impl Line {
+    pub(crate) fn poll_open(
+        &self,
+        key: &mut Option<u64>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), ConnectError>> {
+        let mut state = self.state();
+        Poll::Ready(match &state.phase {
+            Phase::Opening => {
+                state.watchers.register(key, cx.waker());
+                return Poll::Pending;
+            }
+            Phase::Refused(error) => Err(error.clone()),
+            Phase::Over(error) => Err(ConnectError::Network(error.clone())),
+            _ => Ok(()),
+        })
+    }
+
+    /// The line that took this one's place, if another has its address.
+    pub(crate) fn merged(&self) -> Option<Arc<Self>> {
+        match &self.state().phase {
+            Phase::Merged(host) => Some(host.clone()),
+            _ => None,
+        }
+    }
+
+    /// A functional request is over, or no longer wanted.
+    pub(crate) fn stop_collecting(self: &Arc<Self>, collector: &Arc<Collector>) {
+        let mut state = self.state();
+        if let Phase::Merged(host) = &state.phase {
+            let host = host.clone();
+            drop(state);
+            return host.stop_collecting(collector);
+        }
+        let mine = |(other, _): &(Arc<Collector>, Address)| Arc::ptr_eq(other, collector);
+        state.collectors.retain(|entry| !mine(entry));
+        let unused = self.temporary && state.collectors.is_empty();
+        drop(state);
+        if unused {
+            self.abandon();
+        }
+    }
+
+    /// Begins to close; what is queued will be sent.
+    pub(crate) fn close(self: &Arc<Self>) {
+        self.change(|state| match state.phase {
+            Phase::Opening => state.phase = Phase::Closing(None),
+            Phase::Open(link) | Phase::Flushing(link) => state.phase = Phase::Closing(Some(link)),
+            _ => {}
+        });
+    }
+
+    /// The handle is gone.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        self.change(|state| match state.phase {
+            Phase::Opening => state.phase = Phase::Dropped(None),
+            Phase::Open(link) | Phase::Flushing(link) => state.phase = Phase::Dropped(Some(link)),
+            Phase::Closing(link) => state.phase = Phase::Dropped(link),
+            _ => {}
+        });
+    }
+
+    pub(crate) fn poll_over(
+        &self,
+        key: &mut Option<u64>,
+        cx: &Context<'_>,
+    ) -> Poll<ConnectionError> {
+        let mut state = self.state();
+        if let Phase::Over(error) = &state.phase {
+            return Poll::Ready(error.clone());
+        }
+        state.watchers.register(key, cx.waker());
+        Poll::Pending
+    }
+
+    /// Nobody waits for the beginning or the end under this key any more.
+    pub(crate) fn forget_watcher(&self, key: Option<u64>) {
+        self.state().watchers.remove(key);
+    }
+
+    /// Queues a message; gives its number.
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        target: Target,
+        payload: Outgoing,
+    ) -> Result<u64, SendError> {
+        let mut state = self.state();
+        if let Some(error) = state.phase.sending_error() {
+            return Err(error.into());
+        }
+        let number = state.outbox(target).push(payload, false);
+        self.note_change(state);
+        Ok(number)
+    }
+
+    /// Queues a message that nobody waits for.
+    pub(crate) fn try_send(self: &Arc<Self>, payload: Outgoing) -> Result<(), TrySendError> {
+        let mut state = self.state();
+        if let Some(error) = state.phase.sending_error() {
+            return Err(TrySendError::Connection(error, payload));
+        }
+        if state.physical.queued() >= self.send_queue {
+            return Err(TrySendError::Full(payload));
+        }
+        state.physical.push(payload, true);
+        self.note_change(state);
+        Ok(())
+    }
+
+    pub(crate) fn poll_sent(
+        &self,
+        target: Target,
+        number: u64,
+        waker: &Waker,
+    ) -> Option<Result<(), SendError>> {
+        self.state().outbox(target).poll(number, waker)
+    }
+
+    /// Nobody waits for the outcome any more.
+    pub(crate) fn cancel(self: &Arc<Self>, target: Target, number: u64) {
+        let mut state = self.state();
+        match state.outbox(target).cancel(number) {
+            Cancelled::MustAbort => self.note_change(state),
+            // the message may be of a type that uses this connection when it is dropped
+            Cancelled::Gone(left) => {
+                drop(state);
+                drop(left);
+            }
+        }
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.state().physical.queued()
+    }
+
+    pub(crate) fn abort_receive(self: &Arc<Self>) {
+        self.change(|state| state.abort_receive = true);
+    }
+
+    /// What is here, as `pop` takes it from the inbox, or the end.
+    pub(crate) fn poll_take<T>(
+        self: &Arc<Self>,
+        pop: impl FnOnce(&mut Inbox) -> Option<T>,
+        waiter: Option<(&mut Option<u64>, &mut Context<'_>)>,
+    ) -> Poll<Result<T, ConnectionError>> {
+        let mut state = self.state();
+        let taken = pop(&mut state.inbox);
+        if taken.is_none()
+            && let Phase::Over(error) = &state.phase
+        {
+            return Poll::Ready(Err(error.clone()));
+        }
+        if taken.is_none()
+            && let Some((key, cx)) = waiter
+        {
+            state.inbox.readers.register(key, cx.waker());
+        }
+        if state.inbox.wants_service() {
+            self.note_change(state);
+        }
+        taken.map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken)))
+    }
+
+    /// Whether a segmented message is being received.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.state().inbox.is_receiving()
+    }
+
+    /// Whether it is no longer on the bus.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state().phase, Phase::Over(_))
+    }
+
+    /// How many messages may wait to be sent.
+    pub(crate) const fn send_queue(&self) -> usize {
+        self.send_queue
+    }
+
+    /// Nobody waits for a message under this key any more.
+    pub(crate) fn forget_reader(&self, key: Option<u64>) {
+        self.state().inbox.readers.remove(key);
+    }
+}
