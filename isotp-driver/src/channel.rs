@@ -42,6 +42,11 @@ pub trait MessageChannel: Send {
         cx: &mut Context<'_>,
         message: &mut Vec<u8>,
     ) -> Poll<Result<Incoming, BusError>>;
+
+    /// The longest message that it can send. Longer ones are refused before they get here.
+    fn max_message(&self) -> u32 {
+        u32::MAX
+    }
 }
 
 /// What a channel received.

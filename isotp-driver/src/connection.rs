@@ -59,13 +59,15 @@ pub(crate) struct Facts {
     pub(crate) guarantees: Guarantees,
     pub(crate) path: Arc<Path>,
     pub(crate) listen_only: bool,
+    /// The longest message that can be sent.
+    pub(crate) max_send: u32,
     pub(crate) runtime: Arc<dyn AnyRuntime>,
 }
 
 impl Facts {
     /// Refuses at once what can never be sent.
     pub(crate) fn check(&self, payload: Outgoing) -> Result<Outgoing, Refused<Outgoing>> {
-        let error = if let Some(error) = payload.too_long() {
+        let error = if let Some(error) = payload.too_long(self.max_send) {
             error
         } else if payload.size() == 0 {
             isotp_core::SendError::Empty

@@ -41,6 +41,7 @@ mod error;
 mod guarantees;
 mod hub;
 mod inbox;
+pub mod isotpserver;
 mod line;
 mod message;
 mod network;

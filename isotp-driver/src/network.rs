@@ -182,7 +182,8 @@ impl Network {
                     guarantees,
                     path,
                 } => {
-                    let facts = self.facts(address, guarantees, Arc::new(path), &config);
+                    let mut facts = self.facts(address, guarantees, Arc::new(path), &config);
+                    facts.max_send = channel.max_message();
                     return self.join_channel(channel, facts, &config);
                 }
                 Opened::Declined { reason } => {
@@ -281,6 +282,7 @@ impl Network {
             guarantees,
             path,
             listen_only: config.protocol.receive.listen_only,
+            max_send: u32::MAX,
             runtime: self.shared.runtime.clone(),
         }
     }

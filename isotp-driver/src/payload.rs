@@ -28,9 +28,14 @@ impl Outgoing {
         }
     }
 
-    /// Why no link ever takes bytes of this length.
-    pub(crate) fn too_long(&self) -> Option<SendError> {
-        let (size, max) = (self.contiguous()?.len() as u64, u32::MAX);
+    /// Why no link that takes up to `max` bytes ever takes this.
+    pub(crate) fn too_long(&self, max: u32) -> Option<SendError> {
+        let size = match &self.0 {
+            Kind::Bytes(bytes) => bytes.len() as u64,
+            // a link asks it itself
+            Kind::Source(_) if max == u32::MAX => return None,
+            Kind::Source(source) => u64::from(source.size()),
+        };
         (size > u64::from(max)).then_some(SendError::TooLong { size, max })
     }
 

@@ -2,6 +2,7 @@
 
 use core::ops::Deref;
 
+use isotp_driver::isotpserver::IsotpServerScheme;
 use isotp_driver::{Backend, Bus, OpenError, Path, Scheme};
 use isotp_virtual::VirtualScheme;
 
@@ -57,4 +58,4 @@ impl Deref for Network {
 }
 
 /// What this crate was built with.
-const SCHEMES: &[&dyn Scheme<Tokio>] = &[&VirtualScheme];
+const SCHEMES: &[&dyn Scheme<Tokio>] = &[&VirtualScheme, &IsotpServerScheme];

@@ -8,6 +8,7 @@ mod closing;
 mod dropped;
 mod failing;
 mod functional;
+mod isotpserver;
 mod sending;
 mod serving;
 mod siblings;
