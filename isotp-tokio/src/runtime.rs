@@ -1,5 +1,7 @@
 //! tokio, as the driver sees it.
 
+#[cfg(unix)]
+mod register;
 mod tcp;
 mod timer;
 #[cfg(unix)]

@@ -11,3 +11,5 @@ mod sending;
 mod siblings;
 mod support;
 mod timing;
+#[cfg(target_os = "linux")]
+mod watch;
