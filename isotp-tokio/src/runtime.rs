@@ -1,5 +1,7 @@
 //! tokio, as the driver sees it.
 
+#[cfg_attr(not(target_os = "linux"), path = "runtime/coarse.rs")]
+mod fine;
 #[cfg(unix)]
 mod register;
 mod tcp;
