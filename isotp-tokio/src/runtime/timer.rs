@@ -19,9 +19,9 @@ use super::origin;
 /// deadline are therefore left to a timerfd, which is late by some 50 microseconds:
 ///
 /// - A deadline that is more than 4 ms away is tokio's, but for its last 3 ms.
-/// - What is nearer goes to the timerfd, as long as tokio's clock is that of the system.
-/// - Where it is not, because `tokio::time::pause` was called, all is left to tokio. Should the clock be
-///   paused while the timerfd runs, that is noticed when it fires.
+/// - What is nearer goes to the timerfd, as long as tokio's clock is that of the system, and to tokio as
+///   well: should the clock be paused meanwhile, it does not jump beyond the deadline.
+/// - Where tokio's clock is another, because `tokio::time::pause` was called, all is left to tokio.
 /// - All is left to tokio also where there is no timerfd: on other systems, in a runtime without
 ///   `enable_io`, or if the system has no descriptor left.
 ///
@@ -45,7 +45,7 @@ enum State {
     Coarse,
     /// Tokio, until the deadline is near.
     Approach,
-    /// The timerfd.
+    /// The timerfd, and tokio should its clock be paused.
     Near,
     /// It came.
     Fired,
@@ -74,17 +74,17 @@ impl TokioTimer {
             return State::Fired;
         }
         let is_real = before <= now.into_std() && now.into_std() <= std::time::Instant::now();
-        if is_real && self.fine.is_there() {
-            if deadline - now > NEAR {
-                self.sleep.as_mut().reset(deadline - REST);
-                return State::Approach;
-            }
-            if self.fine.set(deadline.into_std()) {
-                return State::Near;
-            }
+        let is_fine = is_real && self.fine.is_there();
+        if is_fine && deadline - now > NEAR {
+            self.sleep.as_mut().reset(deadline - REST);
+            return State::Approach;
         }
         self.sleep.as_mut().reset(deadline);
-        State::Coarse
+        if is_fine && self.fine.set(deadline.into_std()) {
+            State::Near
+        } else {
+            State::Coarse
+        }
     }
 }
 
@@ -112,11 +112,14 @@ impl Timer for TokioTimer {
                     ready!(self.sleep.as_mut().poll(cx));
                     State::New
                 }
-                // the clock decides whether it has come
-                State::Near => {
-                    ready!(self.fine.poll_fired(cx));
-                    State::New
-                }
+                State::Near => match self.sleep.as_mut().poll(cx) {
+                    Poll::Ready(()) => State::Fired,
+                    Poll::Pending => {
+                        ready!(self.fine.poll_fired(cx));
+                        // the clock decides whether it has come
+                        State::New
+                    }
+                },
                 State::Fired => return Poll::Ready(()),
             }
         }

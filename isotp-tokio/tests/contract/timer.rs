@@ -144,7 +144,7 @@ async fn every_tick_of_many_is_heard() {
 #[tokio::test(start_paused = true)]
 async fn a_paused_clock_is_the_clock() {
     let (mut timer, now) = timer();
-    for after in [100, 3000, 5000, 3_600_000_000] {
+    for after in [100, 3000, 5000, 9_000_000] {
         let at = now() + micros(after);
         timer.set(Some(at));
         settle().await;
@@ -159,7 +159,7 @@ async fn a_paused_clock_is_the_clock() {
 
 #[tokio::test]
 async fn a_clock_that_is_paused_later_is_followed() {
-    for after in [2000, 5000, 3_600_000_000] {
+    for after in [2000, 5000, 9_000_000] {
         let (mut timer, now) = timer();
         let at = now() + micros(after);
         timer.set(Some(at));
