@@ -1,11 +1,9 @@
 //! A timerfd.
 
-use core::panic::AssertUnwindSafe;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::panic::catch_unwind;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -76,11 +74,7 @@ impl Fine {
         let Self::Later(runtime) = self else {
             return self;
         };
-        // tokio has no other way to tell that a runtime has no reactor
-        match catch_unwind(AssertUnwindSafe(|| make(&runtime))) {
-            Ok(Ok(timer)) => Self::Here(timer),
-            _ => Self::No,
-        }
+        make(&runtime).map_or(Self::No, Self::Here)
     }
 }
 

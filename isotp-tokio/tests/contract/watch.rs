@@ -286,3 +286,14 @@ async fn two_tasks_wait_for_one_descriptor() {
     sending.await.unwrap();
     reflecting.await.unwrap();
 }
+
+#[test]
+fn a_runtime_without_a_reactor_says_what_is_missing() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (reader, _writer) = non_blocking_pipe();
+    let watched = Tokio::from(runtime.handle().clone()).watch(reader.into());
+    let error = watched.unwrap_err().to_string();
+    assert!(error.contains("enable_io"), "{error}");
+}
