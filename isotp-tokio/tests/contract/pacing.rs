@@ -18,6 +18,7 @@ struct Gaps {
 
 impl Gaps {
     /// With a timer that counts in milliseconds, nearly all gaps are longer than what this is held against.
+    #[cfg(target_os = "linux")]
     fn tenth(&self) -> Duration {
         self.sorted[self.sorted.len() / 10]
     }
