@@ -83,3 +83,15 @@ pub use isotp_core::{
     Frame, FrameKind, FrameView, Half, Id, IdError, Instant, NResult, Payload, ReceiveConfig,
     Refused, RxBuffer, RxPadding, StMin, Timing, TransmitConfig, TxToken,
 };
+
+/// What programs use: the crate of each runtime has all of it under the same names.
+pub mod user {
+    pub use crate::isotpserver;
+    pub use crate::{
+        Address, AddressError, AddressFormat, Bus, BusError, Cause, Config, ConfigError,
+        ConnectError, Connection, ConnectionError, Duplex, Event, FlowControlUse, FrameKind,
+        Guarantees, Half, Id, IdError, Message, NResult, OpenError, Path, Payload, RecvHalf,
+        RecvTimeoutError, Refused, RequestError, Response, Responses, RxBuffer, RxPadding,
+        SendError, SendHalf, Server, ServerEnd, StMin, Tap, Tapped, Timing, TrySendError,
+    };
+}

@@ -20,13 +20,16 @@
 //! | string | bus |
 //! |---|---|
 //! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
+//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`] |
 //!
 //! [`Network::with_bus`] takes a bus object, such as a port of a
 //! [`VirtualBus`](isotp_virtual::VirtualBus), or one of your own.
 //!
-//! Timers are those of tokio: they work with `tokio::time::pause`, and are whole milliseconds, so that a
-//! separation time below 1 ms becomes one or two.
-#![forbid(unsafe_code)]
+//! Timers follow tokio's clock, `tokio::time::pause` included. On Linux, a timerfd makes them late by some
+//! 50 microseconds and not by one or two ticks of tokio's, which are milliseconds: [`TokioTimer`] has the
+//! rule. Elsewhere, a separation time below 1 ms becomes one or two. The runtime needs `enable_time`; it
+//! needs `enable_io` for fine timers and for buses of the system.
+#![deny(unsafe_code)] // but for one call: see runtime/register.rs
 
 mod bytes;
 mod network;
@@ -40,12 +43,8 @@ pub use runtime::{Tokio, TokioListener, TokioStream, TokioTimer};
 
 /// The driver itself, for backends.
 pub use isotp_driver as driver;
-pub use isotp_driver::{
-    Address, AddressError, AddressFormat, Bus, BusError, Cause, Config, ConfigError, ConnectError,
-    Connection, ConnectionError, Duplex, Event, FlowControlUse, FrameKind, Guarantees, Half, Id,
-    IdError, Message, NResult, OpenError, Path, Payload, Refused, RxBuffer, RxPadding, SendError,
-    StMin, Timing, TrySendError,
-};
+#[doc(inline)]
+pub use isotp_driver::user::*;
 /// Virtual buses.
 pub use isotp_virtual as virtual_bus;
 

@@ -9,10 +9,15 @@ mod dropped;
 mod failing;
 mod functional;
 mod isotpserver;
+mod pacing;
 mod sending;
 mod serving;
 mod siblings;
 mod streams;
 mod support;
 mod taps;
+mod tcp;
+mod timer;
 mod timing;
+#[cfg(target_os = "linux")]
+mod watch;

@@ -1,0 +1,47 @@
+//! ISO-TP for async-std: networks, and connections that send and receive messages.
+//!
+//! async-std is discontinued, and smol is its successor: new programs take `isotp-smol`, which has the same
+//! names. This crate is for programs that have async-std already.
+//!
+//! ```
+//! use isotp_async_std::{Address, Config, Id, Network};
+//! # async_std::task::block_on(async {
+//! let network = Network::open("virtual:demo").await?;
+//! let tester = Address::normal(Id::extended(0x1CDA_DCF9)?, Id::extended(0x1CDA_F9DC)?)?;      // tx_id, rx_id
+//!
+//! let server = network.connect(tester.reversed(), Config::default()).await?;
+//! async_std::task::spawn(async move { while let Ok(message) = server.recv().await { server.send(message).await.ok(); } });   // ends when the network closes
+//!
+//! let client = network.connect(tester, Config::default()).await?;
+//! client.send(b"Hello world!").await?;                  // resolves when the last frame is confirmed
+//! assert_eq!(client.recv().await?, b"Hello world!"[..]);
+//! # Ok::<(), Box<dyn core::error::Error>>(()) }).unwrap();
+//! ```
+//!
+//! [`Network::open`] takes a connection string:
+//!
+//! | string | bus |
+//! |---|---|
+//! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
+//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`](isotp_driver::isotpserver) |
+//!
+//! [`Network::with_bus`] takes a bus object, such as a port of a
+//! [`VirtualBus`](isotp_virtual::VirtualBus), or one of your own.
+//!
+//! A [`Connection`] is a `Stream` and a `Sink` of messages; [`ByteStream`] makes `AsyncRead` and
+//! `AsyncWrite` of it. Timers are those of the reactor, late by some 50 microseconds.
+#![forbid(unsafe_code)]
+
+mod network;
+mod runtime;
+
+pub use network::Network;
+pub use runtime::AsyncStd;
+
+/// The driver itself, for backends.
+pub use isotp_driver as driver;
+pub use isotp_driver::ByteStream;
+#[doc(inline)]
+pub use isotp_driver::user::*;
+/// Virtual buses.
+pub use isotp_virtual as virtual_bus;
