@@ -1,0 +1,47 @@
+//! ISO-TP for programs without async: networks, and connections that send and receive messages.
+//!
+//! ```
+//! use isotp_blocking::{Address, Config, Id, Network};
+//! # fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! let network = Network::open("virtual:demo")?;
+//! let tester = Address::normal(Id::extended(0x1CDA_DCF9)?, Id::extended(0x1CDA_F9DC)?)?;      // tx_id, rx_id
+//!
+//! let server = network.connect(tester.reversed(), Config::default())?;
+//! std::thread::spawn(move || while let Ok(message) = server.recv() { server.send(message).ok(); });   // ends when the network closes
+//!
+//! let client = network.connect(tester, Config::default())?;
+//! client.send(b"Hello world!")?;                  // returns when the last frame is confirmed
+//! assert_eq!(client.recv()?, b"Hello world!"[..]);
+//! # Ok(()) }
+//! ```
+//!
+//! A call blocks its thread and no other. One thread of this crate drives the networks of a process: it
+//! begins with the first of them, and sleeps when there is nothing to do. [`Network::open`] takes a
+//! connection string:
+//!
+//! | string | bus |
+//! |---|---|
+//! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
+//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`](isotp_driver::isotpserver) |
+//!
+//! Each handle has the asynchronous one in it (`inner`), for what is not here.
+#![forbid(unsafe_code)]
+
+mod connection;
+mod network;
+mod runtime;
+
+pub use connection::Connection;
+pub use network::Network;
+pub use runtime::Threads;
+
+/// The driver itself, for backends.
+pub use isotp_driver as driver;
+pub use isotp_driver::{
+    Address, AddressError, AddressFormat, Bus, BusError, Cause, Config, ConfigError, ConnectError,
+    ConnectionError, Duplex, Event, FlowControlUse, FrameKind, Guarantees, Half, Id, IdError,
+    Message, NResult, OpenError, Path, Payload, RecvTimeoutError, Refused, RequestError, Response,
+    RxBuffer, RxPadding, SendError, StMin, Timing, TrySendError,
+};
+/// Virtual buses.
+pub use isotp_virtual as virtual_bus;
