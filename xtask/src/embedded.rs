@@ -1,7 +1,8 @@
-//! `cargo xtask embedded`: isotp-core on an emulated Cortex-M4. Counts instructions, flash, memory and
-//! stack, and compares them with the table in the document.
+//! `cargo xtask embedded`: isotp-core on an emulated Cortex-M4. Runs the examples for firmware, counts
+//! instructions, flash, memory and stack, and compares them with the table in the document.
 
 mod elf;
+mod examples;
 mod table;
 
 use std::process::Command;
@@ -19,6 +20,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !shell::has("qemu-system-arm") {
         shell::apt_install(&["qemu-system-arm"])?;
     }
+    examples::run()?;
     let mut figures = run_transfer()?;
     let frame = flash("")?;
     for (name, features) in [("minimal", "minimal"), ("full", "full")] {
@@ -35,22 +37,29 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 /// Two links on the emulated machine; what the program prints.
 fn run_transfer() -> Result<Figures, String> {
     let program = build("transfer", "")?;
-    let mut qemu = shell::program("timeout");
-    qemu.args(["120", "qemu-system-arm", "-cpu", "cortex-m4"]);
-    qemu.args(["-machine", "mps2-an386", "-nographic"]);
-    qemu.args(["-semihosting-config", "enable=on,target=native"]);
     // one instruction is one nanosecond
-    qemu.args(["-icount", "shift=0", "-kernel", &program]);
-    let (ok, text) = shell::capture(&mut qemu)?;
-    if !ok {
-        return Err(format!("the program failed on the machine:\n{text}"));
-    }
+    let text = emulate(&program, "mps2-an386", "cortex-m4", &["-icount", "shift=0"])?;
     let figures: Figures = text
         .lines()
         .filter_map(|line| line.split_once(' '))
         .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
         .collect();
     Ok(figures)
+}
+
+/// Runs a program on an emulated machine; what it prints. An error if it does not end well.
+fn emulate(program: &str, machine: &str, cpu: &str, more: &[&str]) -> Result<String, String> {
+    let mut qemu = shell::program("timeout");
+    qemu.args(["120", "qemu-system-arm", "-cpu", cpu]);
+    qemu.args(["-machine", machine, "-nographic"]);
+    qemu.args(["-semihosting-config", "enable=on,target=native"]);
+    qemu.args(more).args(["-kernel", program]);
+    let (ok, text) = shell::capture(&mut qemu)?;
+    if ok {
+        Ok(text)
+    } else {
+        Err(format!("{program} failed on the machine:\n{text}"))
+    }
 }
 
 /// `.text` and `.rodata` of the program `flash`.
