@@ -1,7 +1,8 @@
 //! A superloop over `embedded_can::nb::Can`: a link, a controller, and nothing else.
 //!
 //! Take [`turn`] as it is, and call it as often as you like, at the latest when the link's deadline is
-//! due. It takes whatever frames there are and offers what the link wants to send.
+//! due. It takes whatever frames there are and offers what the link wants to send. [`serve`] is a whole
+//! program with it.
 //!
 //! # Why not `embedded_can::blocking::Can`
 //! Its `receive` comes back when a frame has arrived, and its `transmit` when a frame is sent. A link has
@@ -13,10 +14,41 @@ mod demo;
 
 pub use demo::{Node, demo};
 
-use embedded_can::nb::Can;
-use isotp_core::{Frame, FrameKind, FrameView, Instant, Machine};
+// begin: page
+use core::convert::Infallible;
 
-// begin: turn
+use embedded_can::nb::Can;
+use isotp_core::{Address, Config, Event, Frame, FrameKind, FrameView, Id, Instant, Link, Machine};
+
+static CONFIG: Config = Config::uds();
+
+/// An ECU with a controller and a clock: it listens on 7E0, answers on 7E8, and never ends. `None`
+/// would be a setting that is refused.
+pub fn serve<C: Can>(can: &mut C, now: impl Fn() -> Instant) -> Option<Infallible> {
+    let (tx_id, rx_id) = (Id::standard(0x7E8).ok()?, Id::standard(0x7E0).ok()?);
+    let address = Address::normal(tx_id, rx_id).ok()?;
+    let mut memory = [0; 512]; // as long as the longest message that it receives
+    let mut link = Link::with_spare(address, &CONFIG, &mut memory[..], [[0; 7]; 2]).ok()?;
+    let mut held = None;
+    loop {
+        turn(can, &mut held, &mut link, now(), &mut |link, now| {
+            let mut answer: Option<&'static [u8]> = None;
+            while let Some(event) = link.poll_event() {
+                if let Event::Received(message) = event {
+                    answer = match message.data() {
+                        [0x3E, 0x00] => Some(&[0x7E, 0x00]), // tester present
+                        [0x22, 0xF1, 0x90] => Some(b"\x62\xF1\x90WVWZZZ1JZ3W386752"), // the VIN
+                        _ => None,
+                    };
+                }
+            }
+            if let Some(answer) = answer {
+                let _ = link.send(now, answer); // refused while the answer before is on its way
+            }
+        });
+    }
+}
+
 /// One turn of the loop. `held` is the frame that the controller handed back, at first `None`; `drain`
 /// takes the link's events, and may send.
 pub fn turn<C: Can, L: Machine>(
@@ -57,4 +89,4 @@ pub fn turn<C: Can, L: Machine>(
         }
     }
 }
-// end: turn
+// end: page

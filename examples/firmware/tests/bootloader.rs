@@ -72,5 +72,8 @@ fn a_block_that_was_promised_has_room() {
         offset += BLOCK as u32;
     }
     assert!(offset as usize > PAGE, "{offset}");
-    assert!(!buffer.write(offset, &[0; 2 * PAGE]), "more than was promised");
+    assert!(
+        !buffer.write(offset, &[0; 2 * PAGE]),
+        "more than was promised"
+    );
 }

@@ -143,7 +143,11 @@ fn messages_go_both_ways_one_after_the_other() {
     assert_eq!(heard[1].borrow().received, [vec![200; 200], vec![5; 5]]);
     assert_eq!(heard[0].borrow().received, [vec![100; 100]]);
     let confirmed = |end: &RefCell<Heard>| -> Vec<NResult> {
-        end.borrow().confirmed.iter().map(|outcome| outcome.1).collect()
+        end.borrow()
+            .confirmed
+            .iter()
+            .map(|outcome| outcome.1)
+            .collect()
     };
     assert_eq!(confirmed(&heard[0]), [NResult::Ok; 2]);
     assert_eq!(confirmed(&heard[1]), [NResult::Ok]);

@@ -2,9 +2,7 @@
 //! whatever arrives, arrives with that alone.
 #![allow(clippy::indexing_slicing, reason = "tests check by panicking")]
 
-use isotp_core::{
-    Address, Config, Confirmation, Event, Id, Instant, Link, Machine as _, NResult,
-};
+use isotp_core::{Address, Config, Confirmation, Event, Id, Instant, Link, Machine as _, NResult};
 use isotp_firmware::controller::{CanFrame, Controller};
 use isotp_firmware::interrupt::{Handler, Queues, Task};
 
@@ -112,7 +110,10 @@ fn messages_arrive_both_ways_by_wake_ups_alone() {
     run(&mut a, &mut b, 0..200, true);
     assert_eq!(b.received, [message(200)]);
     assert_eq!(a.received, [message(150)]);
-    assert_eq!((&a.confirmed, &b.confirmed), (&vec![NResult::Ok], &vec![NResult::Ok]));
+    assert_eq!(
+        (&a.confirmed, &b.confirmed),
+        (&vec![NResult::Ok], &vec![NResult::Ok])
+    );
     assert_eq!(a.handler.lost() + b.handler.lost(), 0);
 }
 
@@ -140,7 +141,11 @@ fn a_silent_peer_ends_the_transfer_at_n_bs_and_a_dead_bus_at_n_as() {
     let mut b = Node::new(address().reversed(), &mut two);
     a.send(Instant::ZERO, vec![7; 20]);
     run(&mut a, &mut b, 0..1500, false);
-    assert_eq!(a.confirmed, [NResult::TimeoutBs], "the mailbox took the frame");
+    assert_eq!(
+        a.confirmed,
+        [NResult::TimeoutBs],
+        "the mailbox took the frame"
+    );
     a.send(Instant::from_millis(1500), vec![8; 20]);
     run(&mut a, &mut b, 1500..3000, false);
     assert_eq!(a.confirmed[1..], [NResult::TimeoutA], "it is still there");

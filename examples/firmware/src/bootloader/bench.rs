@@ -87,22 +87,34 @@ impl<'a> Bench<'a> {
         buffer.poll();
         let ([tester_can, target_can], [tester_held, target_held]) =
             (&mut self.controllers, &mut self.held);
-        turn(tester_can, tester_held, &mut self.tester, now, &mut |link, _| {
-            while let Some(event) = link.poll_event() {
-                if let Event::Confirmed(result) = event {
-                    *sent = Some(result);
+        turn(
+            tester_can,
+            tester_held,
+            &mut self.tester,
+            now,
+            &mut |link, _| {
+                while let Some(event) = link.poll_event() {
+                    if let Event::Confirmed(result) = event {
+                        *sent = Some(result);
+                    }
                 }
-            }
-        });
-        turn(target_can, target_held, &mut self.target, now, &mut |link, _| {
-            while let Some(event) = link.poll_event() {
-                match event {
-                    Event::Received(_) => *received = Some(NResult::Ok),
-                    Event::ReceptionFailed(result) => *received = Some(result),
-                    _ => {}
+            },
+        );
+        turn(
+            target_can,
+            target_held,
+            &mut self.target,
+            now,
+            &mut |link, _| {
+                while let Some(event) = link.poll_event() {
+                    match event {
+                        Event::Received(_) => *received = Some(NResult::Ok),
+                        Event::ReceptionFailed(result) => *received = Some(result),
+                        _ => {}
+                    }
                 }
-            }
-        });
+            },
+        );
         tester_can.pass(target_can);
         let answer = target_can.pass(tester_can);
         self.now = now + FRAME;
@@ -116,7 +128,11 @@ fn is_wait(frame: &CanFrame) -> bool {
 }
 
 fn holds(flash: &[u8], image: Image) -> bool {
-    checksum(flash) && flash.iter().zip(0..).all(|(byte, at)| *byte == image.byte(at))
+    checksum(flash)
+        && flash
+            .iter()
+            .zip(0..)
+            .all(|(byte, at)| *byte == image.byte(at))
 }
 
 /// On a bus of 500 kbit/s.

@@ -73,7 +73,11 @@ impl Flash for SimulatedFlash<'_> {
         };
         match self.writing {
             None => {
-                let erase = if begin % SECTOR == 0 { ERASE } else { Duration::ZERO };
+                let erase = if begin % SECTOR == 0 {
+                    ERASE
+                } else {
+                    Duration::ZERO
+                };
                 self.writing = Some((self.now + erase + WRITE, address));
                 Err(nb::Error::WouldBlock)
             }

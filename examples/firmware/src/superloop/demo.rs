@@ -49,12 +49,24 @@ pub fn demo(show: &mut dyn FnMut(fmt::Arguments<'_>)) -> Result<(), &'static str
     sent.map_err(|_| "the message was refused")?;
     for millis in 0..50 {
         let now = Instant::from_millis(millis);
-        turn(&mut tester_can, &mut tester_held, &mut tester, now, &mut drain);
+        turn(
+            &mut tester_can,
+            &mut tester_held,
+            &mut tester,
+            now,
+            &mut drain,
+        );
         if millis == 0 {
             // its id has the higher priority, and the mailbox is taken by the first frame
             let sent = tester.send_functional(now, b"to all");
             sent.map_err(|_| "the functional message was refused")?;
-            turn(&mut tester_can, &mut tester_held, &mut tester, now, &mut drain);
+            turn(
+                &mut tester_can,
+                &mut tester_held,
+                &mut tester,
+                now,
+                &mut drain,
+            );
         }
         turn(&mut ecu_can, &mut ecu_held, &mut ecu, now, &mut drain);
         tester_can.pass(&mut ecu_can);
