@@ -174,6 +174,8 @@ fn a_bad_controller_of_the_receiver_ends_each_message_once() {
             Mood::ConfirmsNever,
             ends("N_TIMEOUT_Bs", 1006, Some(("N_TIMEOUT_A", 1001))),
         ),
+        // what was answered was on the bus, whatever the controller says at 7, 13, 19 and 25
+        (Mood::FailsAfter(5), ends("N_OK", 22, Some(("N_OK", 25)))),
         (
             Mood::BusOffAfter(1),
             ends("N_TIMEOUT_Bs", 1006, Some(("N_TIMEOUT_A", 1006))),
@@ -298,19 +300,54 @@ fn check_functional(config: &Config, mood: Mood, expected: Ends) {
     usable(&mut bench, config, 0, &case);
 }
 
-/// The tests above mean something only if old reports really meet the next message.
+/// What is sent while reports of the message before are still due.
+#[derive(Clone, Copy, Debug)]
+enum Message {
+    Physical(usize),
+    Functional,
+}
+
+/// `TIM-11`: reports that come after their message has ended, while a frame of the next is in flight,
+/// change nothing: the next one goes as it would have gone alone.
 #[test]
-fn a_late_confirmation_comes_while_the_next_message_is_on_its_way() {
+fn a_report_for_the_message_before_changes_nothing_of_the_next() {
     for (config, len) in configs(Confirmation::Reported, 1) {
-        for bad in 0..2 {
-            let mut bench = Bench::new(&config);
-            bench.set_mood(bad, Mood::ConfirmsAfter(1010));
-            bench.send(0, counting(len));
-            bench.run();
-            bench.heard();
-            assert!(bench.owes());
-            usable(&mut bench, &config, bad, "late");
-            assert!(!bench.owes());
+        for old in [Mood::ConfirmsAfter(1010), Mood::FailsAfter(1010)] {
+            for (bad, message) in [
+                (0, Message::Physical(len)),
+                (1, Message::Physical(len)),
+                (0, Message::Physical(5)),
+                (0, Message::Functional),
+            ] {
+                let case = format!("{old:?} at end {bad}, {message:?}, {config:?}");
+                let mut bench = Bench::new(&config);
+                play(&mut bench, bad, old, message);
+                assert!(bench.owes(), "{case}");
+                let heard = play(&mut bench, bad, Mood::ConfirmsAfter(20), message);
+                assert!(!bench.owes(), "{case}");
+                let alone = play(
+                    &mut Bench::new(&config),
+                    bad,
+                    Mood::ConfirmsAfter(20),
+                    message,
+                );
+                assert_eq!(heard, alone, "{case}");
+            }
         }
     }
+}
+
+/// What both ends hear of the message, counted from its request.
+fn play(bench: &mut Bench, bad: usize, mood: Mood, message: Message) -> [Vec<(u64, String)>; 2] {
+    let begin = bench.now();
+    bench.set_mood(bad, mood);
+    match message {
+        Message::Physical(len) => bench.send(0, counting(len)),
+        Message::Functional => bench.send_functional(vec![0x3E, 0x80]),
+    }
+    bench.run();
+    bench.heard().map(|heard| {
+        let heard = heard.into_iter();
+        heard.map(|(at, event)| (at - begin, event)).collect()
+    })
 }

@@ -21,6 +21,8 @@ pub(super) enum Mood {
     /// It confirms each frame twice, and then says that it failed.
     ConfirmsTwice,
     ConfirmsNever,
+    /// It says of each frame that was on the bus that it failed, so many milliseconds later.
+    FailsAfter(u64),
     /// So many frames reach the bus; those after them are handed back, all at once, and then it has no
     /// room any more.
     BusOffAfter(u32),
@@ -199,14 +201,18 @@ impl Bench {
         if !crosses {
             return self.agenda.push((sent + 9, end, fail));
         }
-        if let Some(at) = confirmed {
+        if let Mood::FailsAfter(millis) = mood {
+            self.agenda.push((sent + millis, end, fail));
+        } else if let Some(at) = confirmed {
             self.agenda.push((at, end, Action::Confirm(token)));
         }
-        self.agenda
-            .push((sent, 1 - end, Action::Deliver(frame.clone())));
+        let delivery = Action::Deliver(frame.clone());
+        self.agenda.push((sent, 1 - end, delivery));
         if mood == Mood::ConfirmsTwice {
-            self.agenda.push((sent + 1, end, Action::Confirm(token)));
-            self.agenda.push((sent + 2, end, fail));
+            let again = [Action::Confirm(token), Action::Fail(token)];
+            let again = again.into_iter().zip(1..);
+            let again = again.map(|(action, after)| (sent + after, end, action));
+            self.agenda.extend(again);
         }
     }
 
