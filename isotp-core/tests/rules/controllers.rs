@@ -325,6 +325,10 @@ fn a_report_for_the_message_before_changes_nothing_of_the_next() {
                 assert!(bench.owes(), "{case}");
                 let heard = play(&mut bench, bad, Mood::ConfirmsAfter(20), message);
                 assert!(!bench.owes(), "{case}");
+                // and where there is no next one they wake nothing
+                play(&mut bench, bad, old, message);
+                bench.settle();
+                assert_eq!(bench.heard(), [vec![], vec![]], "{case}");
                 let alone = play(
                     &mut Bench::new(&config),
                     bad,

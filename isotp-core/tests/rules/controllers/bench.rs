@@ -106,6 +106,14 @@ impl Bench {
         panic!("the links never come to rest: {:?}", self.heard());
     }
 
+    /// Lets the reports come that are still due, while both links are at rest.
+    pub(super) fn settle(&mut self) {
+        while self.owes() {
+            self.advance(u64::MAX);
+            self.run();
+        }
+    }
+
     /// What each end heard since the last call.
     pub(super) fn heard(&mut self) -> [Vec<(u64, String)>; 2] {
         self.ends
