@@ -70,7 +70,11 @@ where
             Some(_) => None,
             None => link.poll_transmit(now, &mut outgoing),
         };
-        let frame = held.as_ref().or(offer.is_some().then_some(&outgoing));
+        let frame = match (&held, &offer) {
+            (Some(back), _) => Some(back),
+            (None, Some(_)) => Some(&outgoing),
+            (None, None) => None,
+        };
         let first = select4(
             reader.read(&mut received),
             write(writer, frame),

@@ -3,7 +3,8 @@
 
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use core::panic::AssertUnwindSafe;
+use std::panic::{catch_unwind, resume_unwind};
 
 use embedded_can::nb::Can;
 use isotp_core::{Address, Cause, Config, Event, Id, Instant, Link, NResult};

@@ -153,7 +153,9 @@ mod app {
 fn fail(reason: &str) -> ! {
     hprintln!("error {}", reason);
     debug::exit(debug::EXIT_FAILURE);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }
 
 #[panic_handler]

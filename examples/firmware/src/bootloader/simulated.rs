@@ -73,7 +73,7 @@ impl Flash for SimulatedFlash<'_> {
         };
         match self.writing {
             None => {
-                let erase = if begin % SECTOR == 0 {
+                let erase = if begin.is_multiple_of(SECTOR) {
                     ERASE
                 } else {
                     Duration::ZERO
