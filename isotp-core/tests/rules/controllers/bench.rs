@@ -1,6 +1,6 @@
 //! Two links on one bus, and controllers that misbehave.
 
-use isotp_core::{Config, Frame, Id, Instant, Machine as _, TxToken};
+use isotp_core::{Config, Frame, Instant, Machine as _, TxToken};
 
 use crate::node::{Node, tester};
 
@@ -200,7 +200,7 @@ impl Bench {
         let (sent, fail) = (self.now + 1, Action::Fail(token));
         let (crosses, confirmed) = match mood {
             Mood::HandsBack => (false, None),
-            Mood::HandsBackOnce => (taken % 2 == 0, Some(sent)),
+            Mood::HandsBackOnce => (taken.is_multiple_of(2), Some(sent)),
             Mood::BusOffAfter(count) => (taken <= count, Some(sent)),
             Mood::ConfirmsAfter(millis) => (true, Some(sent + millis)),
             Mood::ConfirmsNever => (true, None),
