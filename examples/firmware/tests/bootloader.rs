@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use isotp_core::{Cause, NResult, RxBuffer as _};
+use isotp_core::{Cause, Instant, NResult, RxBuffer as _};
 use isotp_firmware::bootloader::{
     BLOCK, Bench, CONFIG, Image, Mood, PAGE, PageBuffer, RAM, SimulatedFlash,
 };
@@ -23,6 +23,22 @@ fn an_image_of_256_kib_goes_through_512_bytes_with_waits() {
         // each of the 128 sectors takes 23 ms to erase and begin, and N_Br is 5 ms
         assert!(outcome.waits >= 128, "{} waits", outcome.waits);
         assert!(outcome.took < Duration::from_secs(30), "{:?}", outcome.took);
+    }
+}
+
+#[test]
+fn the_last_page_is_written_whatever_the_size() {
+    let mut cells = vec![0xFF; 8192];
+    let mut bench = Bench::new(&mut cells).unwrap();
+    for (size, seed) in [8, 127, 128, 129, 1000, 4095, 4096, 8191, 8192]
+        .into_iter()
+        .zip(0..)
+    {
+        let outcome = bench.send(Image::new(size, seed)).unwrap();
+        assert!(
+            outcome.intact && outcome.sent.is_ok(),
+            "{size} bytes: {outcome:?}"
+        );
     }
 }
 
@@ -76,4 +92,12 @@ fn a_block_that_was_promised_has_room() {
         !buffer.write(offset, &[0; 2 * PAGE]),
         "more than was promised"
     );
+    // and it asks the flash itself, a page after the other
+    buffer.flash_mut().set_mood(Mood::Works);
+    let turns = (0..200).map(Instant::from_millis);
+    let ready = turns.filter(|now| {
+        buffer.flash_mut().pass_time(*now);
+        buffer.ready(4096, offset)
+    });
+    assert!(ready.count() > 100);
 }

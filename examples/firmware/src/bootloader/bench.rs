@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use embedded_can::Frame as _;
 use isotp_core::pdu::{FlowStatus, Pdu, Reading};
-use isotp_core::{Address, Config, Event, Id, Instant, Link, NResult};
+use isotp_core::{Address, Config, Event, Id, Instant, Link, NResult, Payload};
 
 use super::{CONFIG, Image, Mood, PageBuffer, SimulatedFlash, checksum};
 use crate::controller::{CanFrame, Controller};
@@ -128,6 +128,7 @@ fn is_wait(frame: &CanFrame) -> bool {
 }
 
 fn holds(flash: &[u8], image: Image) -> bool {
+    let flash = flash.get(..image.size() as usize).unwrap_or_default();
     checksum(flash)
         && flash
             .iter()
