@@ -2,13 +2,14 @@
 
 use core::ops::Deref;
 
-use super::Link;
+use super::{Link, News};
 use crate::address::{Half, Recognised};
 use crate::buffer::RxBuffer;
+use crate::channels::Channel;
 use crate::config::{Config, Duplex};
 use crate::error::Ignored;
 use crate::frame::{Frame, FrameView, Id};
-use crate::machine::{Channel, Machine, Transmit, TransmitHalf, TxToken};
+use crate::machine::{Machine, Transmit, TransmitHalf, TxToken};
 use crate::payload::Payload;
 use crate::pdu::{self, Pdu, Reading, copy};
 use crate::sender::USUAL_LEN;
@@ -31,42 +32,44 @@ where
 {
     #[inline]
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
-        if self.usual.rx && frame.id == self.address.rx().id() && frame.kind == self.config.kind {
-            let now = self.advance(now);
-            if self.receiver.take_usual(now, frame.data) {
-                return;
-            }
+        if frame.id != self.address.rx().id() || !self.take_usual(now, &frame) {
+            self.handle_unusual(now, &frame);
         }
-        self.handle_unusual(now, &frame);
     }
 
     fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
-        let now = self.advance(now);
+        let (channels, config) = (&mut self.channels, &*self.config);
+        channels.advance(now);
+        let frame = token.sequence();
         match token.channel() {
-            Some(Channel::Data) => self.sender.handle_transmitted(now, &self.config, token),
-            Some(Channel::FlowControl) => {
-                self.receiver.handle_transmitted(now, &self.config, token);
-            }
-            Some(Channel::Functional) => self.functional.transfer.confirm(token.sequence()),
+            Some(Channel::Data) => self.sender.transfer.confirm(channels, config, frame),
+            Some(Channel::FlowControl) => self.receiver.confirm(channels, config, frame),
+            Some(Channel::Functional) => self.functional.transfer.confirm(channels, frame),
             None => {}
         }
     }
 
     fn handle_failed(&mut self, now: Instant, token: TxToken) {
-        let now = self.advance(now);
+        let (channels, config) = (&mut self.channels, &*self.config);
+        channels.advance(now);
+        let frame = token.sequence();
         match token.channel() {
-            Some(Channel::Data) => self.sender.handle_failed(token),
-            Some(Channel::FlowControl) => self.receiver.handle_failed(now, &self.config, token),
-            Some(Channel::Functional) => self.functional.transfer.handle_failed(token.sequence()),
+            Some(Channel::Data) => self.sender.transfer.handle_failed(channels, frame),
+            Some(Channel::FlowControl) => {
+                let reception = &mut self.receiver.reception;
+                reception.handle_failed(channels, config, frame);
+            }
+            Some(Channel::Functional) => self.functional.transfer.handle_failed(channels, frame),
             None => {}
         }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let now = self.advance(now);
-        self.sender.handle_timeout(now, &self.config);
-        self.receiver.handle_timeout(now, &self.config);
-        self.functional.transfer.handle_timeout(now);
+        let (channels, config) = (&mut self.channels, &*self.config);
+        channels.advance(now);
+        self.sender.transfer.handle_timeout(channels, config);
+        self.receiver.handle_timeout(channels, config);
+        self.functional.transfer.handle_timeout(channels, config);
     }
 
     /// Flow control first, then the functional message, then data.
@@ -78,9 +81,13 @@ where
 
     fn poll_timeout(&self) -> Option<Timeout> {
         let timeouts = [
-            self.sender.poll_timeout(&self.config),
-            self.receiver.poll_timeout(&self.config),
-            self.functional.transfer.timeout(),
+            self.sender.transfer.timeout(&self.channels, &self.config),
+            self.receiver
+                .reception
+                .timeout(&self.channels, &self.config),
+            self.functional
+                .transfer
+                .timeout(&self.channels, &self.config),
         ];
         timeouts
             .into_iter()
@@ -99,31 +106,31 @@ where
     /// Writes the next frame that wants to go out, and says which it is.
     #[inline]
     pub(crate) fn write_next(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
-        let now = self.advance(now);
+        self.channels.advance(now);
         let half = self.address.tx();
-        if self.usual.tx
-            && !self.receiver.reception().wants_poll()
+        if self.address.is_plain()
+            && !self.receiver.reception.wants_poll()
             && !self.functional.transfer.is_ready()
             && self.sender.write_usual(half, &self.config, frame)
         {
             return Some(Offered::Data { bytes: USUAL_LEN });
         }
-        if self.owes_answer() || self.has_data() || self.sender.transfer().is_in_gap() {
-            self.write_any(now, frame)
+        if self.owes_answer() || self.has_data() || self.sender.transfer.is_in_gap() {
+            self.write_any(frame)
         } else {
             None
         }
     }
 
     #[inline(never)]
-    fn write_any(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
-        let config = &*self.config;
-        if self.receiver.reception().wants_poll() {
+    fn write_any(&mut self, frame: &mut Frame) -> Option<Offered> {
+        let (channels, config) = (&mut self.channels, &*self.config);
+        if self.receiver.reception.wants_poll() {
             let mut half = self.address.tx();
             if self.address.any_source() {
-                half = half.towards(self.receiver.reception().source());
+                half = half.towards(self.receiver.reception.source());
             }
-            if self.receiver.write_next(now, half, config, frame) {
+            if self.receiver.write_next(channels, half, config, frame) {
                 return Some(Offered::FlowControl);
             }
         }
@@ -131,7 +138,8 @@ where
             return Some(Offered::Functional);
         }
         let half = self.tx_half();
-        let bytes = self.sender.write_next(now, half, &self.config, frame)?;
+        let (channels, config) = (&mut self.channels, &*self.config);
+        let bytes = self.sender.write_next(channels, half, config, frame)?;
         Some(Offered::Data { bytes })
     }
 
@@ -140,11 +148,11 @@ where
     pub(crate) fn transmit(&mut self, offered: Offered, slot: u32) -> Transmit<'_> {
         let half = match offered {
             Offered::Data { bytes } => TransmitHalf::Data {
-                transfer: self.sender.transfer_mut(),
+                transfer: &mut self.sender.transfer,
                 bytes,
             },
             Offered::FlowControl => TransmitHalf::FlowControl {
-                reception: self.receiver.reception_mut(),
+                reception: &mut self.receiver.reception,
             },
             Offered::Functional => TransmitHalf::Functional {
                 transfer: &mut self.functional.transfer,
@@ -152,8 +160,8 @@ where
         };
         Transmit {
             half,
+            channels: &mut self.channels,
             config: &self.config,
-            now: self.clock,
             slot,
         }
     }
@@ -170,20 +178,18 @@ where
     /// Takes the frame that mostly comes, with few looks; `false` if it is another one. Its id is ours.
     #[inline]
     pub(crate) fn take_usual(&mut self, now: Instant, frame: &FrameView<'_>) -> bool {
-        if !self.usual.rx || frame.kind != self.config.kind {
+        if self.address.any_source() || frame.kind != self.config.kind {
             return false;
         }
-        let now = self.advance(now);
-        self.receiver.take_usual(now, frame.data)
+        self.channels.advance(now);
+        self.receiver.take_usual(&mut self.channels, frame.data)
     }
 
     #[inline(never)]
     fn handle_unusual(&mut self, now: Instant, frame: &FrameView<'_>) {
         match self.address.recognise(frame) {
             Some(recognised) => self.handle_matched(now, frame, recognised),
-            None => {
-                self.advance(now);
-            }
+            None => self.channels.advance(now),
         }
     }
 
@@ -194,8 +200,8 @@ where
         frame: &FrameView<'_>,
         recognised: Recognised,
     ) {
-        let now = self.advance(now);
-        if let Err(reason) = self.handle_recognised(now, frame, recognised) {
+        self.channels.advance(now);
+        if let Err(reason) = self.handle_recognised(frame, recognised) {
             self.ignore(reason);
         }
     }
@@ -203,35 +209,31 @@ where
     /// Whether [`write_next`](Self::write_next) may have a flow control.
     #[inline]
     pub(crate) fn owes_answer(&self) -> bool {
-        self.receiver.reception().wants_poll()
+        self.receiver.reception.wants_poll()
     }
 
     /// Whether it may have data.
     #[inline]
     pub(crate) fn has_data(&self) -> bool {
-        self.sender.transfer().consecutive_is_ready()
-            || self.sender.transfer().first_is_ready()
-            || self.functional.transfer.is_ready()
+        self.sender.transfer.next().is_some() || self.functional.transfer.is_ready()
     }
 
     /// Whether `poll_event` has something to say.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
-        self.receiver.reception().has_news()
-            | self.sender.transfer().is_done()
+        self.receiver.reception.has_news()
+            | self.sender.transfer.is_done()
             | self.functional.transfer.is_done()
-            | self.diagnosis.news
+            | (self.functional.news != News::None)
     }
 
     /// The earliest deadline.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let deadlines = [
-            self.sender.transfer().deadline(&self.config),
-            self.receiver.reception().deadline(&self.config),
-            self.functional.transfer.deadline(),
-        ];
-        let [data, reception, functional] = deadlines;
+        let (channels, config) = (&self.channels, &*self.config);
+        let data = self.sender.transfer.deadline(channels, config);
+        let reception = self.receiver.reception.deadline(channels, config);
+        let functional = self.functional.transfer.deadline(channels, config);
         let earliest = data.min(reception).min(functional);
         (earliest != Instant::MAX).then_some(earliest)
     }
@@ -254,28 +256,20 @@ where
     /// The numbers of the next frames, which a link that takes the place of this one goes on with, so
     /// that tokens of this one stay stale.
     pub(crate) const fn frame_numbers(&self) -> [u32; 3] {
-        [
-            self.sender.transfer().next_frame(),
-            self.receiver.reception().next_frame(),
-            self.functional.transfer.next_frame(),
-        ]
+        self.channels.frame_numbers()
     }
 
     pub(crate) const fn set_frame_numbers(&mut self, numbers: [u32; 3]) {
-        let [data, flow_control, functional] = numbers;
-        self.sender.transfer_mut().set_next_frame(data);
-        self.receiver.reception_mut().set_next_frame(flow_control);
-        self.functional.transfer.set_next_frame(functional);
+        self.channels.set_frame_numbers(numbers);
     }
 
     /// Requirements 1.1 and the table of 1.7: what a frame of this address does.
     fn handle_recognised(
         &mut self,
-        now: Instant,
         frame: &FrameView<'_>,
         recognised: Recognised,
     ) -> Result<(), Ignored> {
-        let config = &*self.config;
+        let (channels, config) = (&mut self.channels, &*self.config);
         if !config.accepts(frame.kind) {
             return Err(Ignored::FrameKind);
         }
@@ -289,8 +283,8 @@ where
         }
         if config.duplex == Duplex::Half {
             let busy = match pdu {
-                Pdu::FlowControl(_) => self.receiver.is_active(),
-                _ => self.sender.transfer().is_busy_segmented(),
+                Pdu::FlowControl(_) => self.receiver.reception.is_active(),
+                _ => self.sender.transfer.is_busy_segmented(),
             };
             if busy {
                 return Err(Ignored::HalfDuplex);
@@ -300,8 +294,8 @@ where
             let other = match pdu {
                 Pdu::FlowControl(_) => recognised.source != self.peer.current,
                 _ => {
-                    self.receiver.is_active()
-                        && recognised.source != self.receiver.reception().source()
+                    self.receiver.reception.is_active()
+                        && recognised.source != self.receiver.reception.source()
                 }
             };
             if other {
@@ -309,20 +303,15 @@ where
             }
         }
         match pdu {
-            Pdu::ConsecutiveFrame {
-                sequence_number,
-                data,
-            } => self.receiver.handle_consecutive(
-                now,
-                config,
-                sequence_number,
-                data,
-                frame.data.len(),
-            ),
-            Pdu::FlowControl(flow) => self.sender.handle_flow_control(now, config, flow),
-            pdu => self
-                .receiver
-                .handle_pdu(now, config, pdu, frame.data.len(), recognised.source),
+            Pdu::FlowControl(flow) => {
+                let transfer = &mut self.sender.transfer;
+                transfer.handle_flow_control(channels, config, flow)
+            }
+            pdu => {
+                let (can_dl, source) = (frame.data.len(), recognised.source);
+                self.receiver
+                    .handle_pdu(channels, config, pdu, can_dl, source)
+            }
         }
     }
 
@@ -331,29 +320,32 @@ where
         let Pdu::SingleFrame { data } = pdu else {
             return Err(Ignored::Functional);
         };
-        if data.len() as u64 > u64::from(self.receiver.buffer().limit()) {
+        if data.len() as u64 > u64::from(self.receiver.buffer.limit()) {
             return Err(Ignored::TooLong);
         }
-        if self.diagnosis.unread.len > 0 {
+        let functional = &mut self.functional;
+        if functional.unread > 0 {
             return Err(Ignored::NoRoom);
         }
-        self.diagnosis.unread.len = copy(self.functional.spare.as_mut(), data) as u8;
-        self.diagnosis.unread.source = source;
-        self.diagnosis.news = true;
+        functional.unread = copy(functional.spare.as_mut(), data) as u8;
+        functional.source = source;
+        if functional.news == News::None {
+            functional.news = News::Some;
+        }
         Ok(())
     }
 
     #[cold]
     fn ignore(&mut self, reason: Ignored) {
-        self.diagnosis.ignored = self.diagnosis.ignored.saturating_add(1);
-        if reason == Ignored::NoRoom {
-            self.diagnosis.dropped = self.diagnosis.dropped.saturating_add(1);
+        self.ignored = self.ignored.saturating_add(1);
+        let dropped = reason == Ignored::NoRoom;
+        if dropped {
+            self.dropped = self.dropped.saturating_add(1);
         }
         if self.config.diagnostics {
-            self.diagnosis.last = Some(reason);
-        }
-        if reason == Ignored::NoRoom || self.config.diagnostics {
-            self.diagnosis.news = true;
+            self.functional.news = News::Ignored(reason);
+        } else if dropped {
+            self.functional.news = News::Some;
         }
     }
 }

@@ -9,10 +9,7 @@ pub(super) enum Before {
     Told,
     Failed(NResult),
     /// Its message is still in the buffer.
-    Complete {
-        size: u32,
-        source: u8,
-    },
+    Complete,
 }
 
 /// What the user has to be told next.
@@ -32,19 +29,14 @@ impl Reception {
         }
         self.before = match self.phase {
             Phase::Failed => Before::Failed(self.result),
-            Phase::Complete => Before::Complete {
-                size: self.size,
-                source: self.source,
-            },
-            Phase::SentContinue if self.received == self.size && self.block.wrong.is_none() => {
-                Before::Complete {
-                    size: self.size,
-                    source: self.source,
-                }
+            Phase::Complete => Before::Complete,
+            Phase::SentContinue if self.filled == self.size && !self.is_doomed() => {
+                Before::Complete
             }
             _ if self.is_active() => Before::Failed(NResult::UnexpectedPdu),
             _ => Before::Told,
         };
+        self.before_source = self.source;
         self.phase = Phase::Idle;
         self.settle_news();
         true
@@ -54,7 +46,10 @@ impl Reception {
     pub(crate) fn tell(&mut self) -> Option<Told> {
         let told = match core::mem::replace(&mut self.before, Before::Told) {
             Before::Failed(result) => Some(Told::Failed(result)),
-            Before::Complete { size, source } => Some(Told::Complete { size, source }),
+            Before::Complete => Some(Told::Complete {
+                size: core::mem::take(&mut self.filled),
+                source: self.before_source,
+            }),
             Before::Told if core::mem::take(&mut self.announced) => Some(Told::FirstFrame {
                 size: self.size,
                 source: self.source,
@@ -68,7 +63,7 @@ impl Reception {
     fn tell_outcome(&mut self) -> Option<Told> {
         let told = match self.phase {
             Phase::Single => Told::Single {
-                len: self.spare,
+                len: self.size as u8,
                 source: self.source,
             },
             Phase::Complete => Told::Complete {
