@@ -51,11 +51,9 @@ impl Channels {
     /// Sets the clock; it never runs backward.
     #[inline]
     pub(crate) fn advance(&mut self, now: Instant) {
+        // it stands still between most calls
         if now > self.now {
-            if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
-                self.enter_era(now);
-            }
-            self.now = now;
+            self.set(now);
         }
     }
 
@@ -117,8 +115,14 @@ impl Channels {
         ] = numbers;
     }
 
-    #[cold]
     #[inline(never)]
+    fn set(&mut self, now: Instant) {
+        if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
+            self.enter_era(now);
+        }
+        self.now = now;
+    }
+
     fn enter_era(&mut self, now: Instant) {
         let passed = now.as_micros() - self.now.as_micros();
         for channel in [Channel::Data, Channel::FlowControl, Channel::Functional] {

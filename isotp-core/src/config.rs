@@ -125,26 +125,7 @@ impl Config {
         if self.transmit.in_flight == 0 {
             return Err(ConfigError::InFlight);
         }
-        let timing = &self.timing;
-        let timers = [
-            ("n_as", timing.n_as),
-            ("n_ar", timing.n_ar),
-            ("n_bs", timing.n_bs),
-            ("n_br", timing.n_br),
-            ("n_cs", timing.n_cs),
-            ("n_cr", timing.n_cr),
-        ];
-        let mut rest: &[(&'static str, Duration)] = &timers;
-        while let [(field, value), tail @ ..] = rest {
-            if value.as_micros() == 0 || value.as_secs() > MAX_TIMER.as_secs() {
-                return Err(ConfigError::Timer {
-                    field,
-                    value: *value,
-                });
-            }
-            rest = tail;
-        }
-        Ok(())
+        self.timing.check()
     }
 
     /// Whether a received frame of `kind` matches this link (`ADR-07`).
@@ -275,21 +256,46 @@ impl Timing {
 }
 
 impl Timing {
-    /// How long a timer runs, in microseconds. STmin is not among them: the peer sets it.
-    ///
-    /// At most an hour (see `check`), so 32 bits hold it.
+    const fn check(&self) -> Result<(), ConfigError> {
+        let mut rest: &[(Timer, &'static str)] = &[
+            (Timer::NAs, "n_as"),
+            (Timer::NAr, "n_ar"),
+            (Timer::NBs, "n_bs"),
+            (Timer::NBr, "n_br"),
+            (Timer::NCs, "n_cs"),
+            (Timer::NCr, "n_cr"),
+        ];
+        while let [(timer, field), tail @ ..] = rest {
+            let value = self.of(*timer);
+            if value.as_secs() > MAX_TIMER_SECS
+                || (value.as_secs() == 0 && value.subsec_micros() == 0)
+            {
+                return Err(ConfigError::Timer { field, value });
+            }
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// How long a timer runs, in microseconds; at most an hour (see `check`), so 32 bits hold it.
+    #[inline(never)]
     pub(crate) const fn micros(&self, timer: Timer) -> u32 {
-        let duration = match timer {
+        let duration = self.of(timer);
+        (duration.as_secs() as u32)
+            .wrapping_mul(1_000_000)
+            .wrapping_add(duration.subsec_nanos().div_ceil(1000))
+    }
+
+    /// STmin is not among them: the peer sets it.
+    const fn of(&self, timer: Timer) -> Duration {
+        match timer {
             Timer::NAs | Timer::StMin => self.n_as,
             Timer::NAr => self.n_ar,
             Timer::NBs => self.n_bs,
             Timer::NBr => self.n_br,
             Timer::NCs => self.n_cs,
             Timer::NCr => self.n_cr,
-        };
-        (duration.as_secs() as u32)
-            .wrapping_mul(1_000_000)
-            .wrapping_add(duration.subsec_nanos().div_ceil(1000))
+        }
     }
 }
 
@@ -349,7 +355,7 @@ pub enum RxPadding {
     Exact,
 }
 
-const MAX_TIMER: Duration = Duration::from_secs(3599);
+const MAX_TIMER_SECS: u64 = 3599;
 
 #[cfg(test)]
 mod tests {

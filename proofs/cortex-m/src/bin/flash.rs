@@ -75,14 +75,31 @@ const SPARE: usize = 62;
 #[cfg(not(feature = "full"))]
 const SPARE: usize = 7;
 
+/// What a user gives a link, and works with.
+struct Own {
+    memory: [u8; 64],
+    frame: Frame,
+    buffer: [u8; 256],
+    spare: [[u8; SPARE]; 2],
+}
+
+static mut OWN: Own = Own {
+    memory: [0; 64],
+    frame: Frame::new(),
+    buffer: [0; 256],
+    spare: [[0; SPARE]; 2],
+};
+
 #[entry]
 fn main() -> ! {
-    let mut memory = [0; 64];
-    let mut frame = Frame::new();
-    let (mut buffer, mut spare) = ([0; 256], [[0; SPARE]; 2]);
-    black_box((&mut buffer, &mut spare));
-    #[cfg(any(feature = "minimal", feature = "full"))]
-    let [one, two] = &mut spare;
+    // SAFETY: this runs once, and nobody else knows the name
+    let own = unsafe { &mut *(&raw mut OWN) };
+    let Own {
+        memory,
+        frame,
+        buffer,
+        spare: [one, two],
+    } = black_box(own);
     #[cfg(any(feature = "minimal", feature = "full"))]
     let mut link = {
         let made = address().and_then(|address| {
@@ -95,7 +112,7 @@ fn main() -> ! {
     };
     loop {
         let now = now();
-        let received = receive(&mut memory);
+        let received = receive(memory);
         #[cfg(not(any(feature = "minimal", feature = "full")))]
         {
             write(8, now.as_micros() as u32);
@@ -106,7 +123,7 @@ fn main() -> ! {
             if read(9) == 1 {
                 show(&MESSAGE[..read(10) as usize & 63]);
             }
-            transmit(&frame);
+            transmit(frame);
         }
         #[cfg(any(feature = "minimal", feature = "full"))]
         {
@@ -122,8 +139,8 @@ fn main() -> ! {
             }
             #[cfg(feature = "full")]
             everything(&mut link, now);
-            if let Some(offered) = link.poll_transmit(now, &mut frame) {
-                transmit(&frame);
+            if let Some(offered) = link.poll_transmit(now, frame) {
+                transmit(frame);
                 offered.commit(now);
             }
             while let Some(event) = link.poll_event() {
