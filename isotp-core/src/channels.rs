@@ -69,6 +69,13 @@ impl Channels {
         self.of_mut(channel).since = self.now.as_micros() as u32;
     }
 
+    /// Whether the timer of a channel has run out, if it lasts `micros`: whether the
+    /// [`deadline`](Self::deadline) is not later than the clock.
+    #[inline(never)]
+    pub(crate) fn is_due(&self, channel: Channel, micros: u32) -> bool {
+        self.elapsed(channel) >= micros || self.now == Instant::MAX
+    }
+
     /// When the timer of a channel runs out, if it lasts `micros`.
     #[inline]
     pub(crate) const fn deadline(&self, channel: Channel, micros: u32) -> Instant {
@@ -190,6 +197,7 @@ mod tests {
                         let due = channels.deadline(Channel::Data, lasts);
                         let expected = now.max(Instant::from_micros(start + u64::from(lasts)));
                         assert_eq!(due, expected, "start {start}, passed {passed}");
+                        assert_eq!(channels.is_due(Channel::Data, lasts), due <= now);
                     }
                 }
             }
@@ -202,8 +210,10 @@ mod tests {
         channels.advance(Instant::from_micros(u64::MAX - 5));
         channels.start(Channel::Data);
         assert_eq!(channels.deadline(Channel::Data, 6), Instant::MAX);
+        assert!(!channels.is_due(Channel::Data, 6));
         channels.advance(Instant::MAX);
         assert_eq!(channels.deadline(Channel::Data, 1_000_000), Instant::MAX);
+        assert!(channels.is_due(Channel::Data, 1_000_000));
     }
 
     #[test]

@@ -266,10 +266,9 @@ impl Timing {
             (Timer::NCr, "n_cr"),
         ];
         while let [(timer, field), tail @ ..] = rest {
-            let value = self.of(*timer);
-            if value.as_secs() > MAX_TIMER_SECS
-                || (value.as_secs() == 0 && value.subsec_micros() == 0)
-            {
+            let micros = self.micros(*timer);
+            if micros == 0 || micros == u32::MAX {
+                let value = self.of(*timer);
                 return Err(ConfigError::Timer { field, value });
             }
             rest = tail;
@@ -277,13 +276,14 @@ impl Timing {
         Ok(())
     }
 
-    /// How long a timer runs, in microseconds; at most an hour (see `check`), so 32 bits hold it.
+    /// How long a timer runs, in microseconds; `u32::MAX` for an hour and more, which `check` refuses.
     #[inline(never)]
     pub(crate) const fn micros(&self, timer: Timer) -> u32 {
         let duration = self.of(timer);
-        (duration.as_secs() as u32)
-            .wrapping_mul(1_000_000)
-            .wrapping_add(duration.subsec_nanos().div_ceil(1000))
+        if duration.as_secs() > MAX_TIMER_SECS {
+            return u32::MAX;
+        }
+        duration.as_secs() as u32 * 1_000_000 + duration.subsec_nanos().div_ceil(1000)
     }
 
     /// STmin is not among them: the peer sets it.

@@ -62,7 +62,8 @@ impl FunctionalTransfer {
     }
 
     pub(crate) fn handle_timeout(&mut self, channels: &Channels, config: &Config) {
-        if self.deadline(channels, config) <= channels.now() && self.is_busy() {
+        let micros = config.timing.micros(Timer::NAs);
+        if self.is_busy() && channels.is_due(Channel::Functional, micros) {
             *self = Self::TimedOut;
         }
     }

@@ -15,7 +15,7 @@ use crate::event::{Bytes, Event, Message};
 use crate::functional::FunctionalTransfer;
 use crate::payload::{Payload, Prepared, sendable_size};
 use crate::pdu;
-use crate::receiver::{Incoming, check_spare};
+use crate::receiver::{Incoming, check};
 use crate::sender::Outgoing;
 use crate::time::Instant;
 
@@ -128,10 +128,13 @@ where
         spare: [S; 2],
     ) -> Result<Self, ConfigError> {
         let [physical, functional] = spare;
-        check_spare(&config, functional.as_ref().len())?;
+        check(
+            &config,
+            physical.as_ref().len().min(functional.as_ref().len()),
+        )?;
         let remote = (address.tx().id().value() >> 8) as u8;
         Ok(Self {
-            receiver: Incoming::new(&config, buffer, physical)?,
+            receiver: Incoming::new(&config, buffer, physical),
             config,
             address,
             channels: Channels::new(),
@@ -228,7 +231,7 @@ where
     /// dropped, counted, and reported as [`Event::Dropped`].
     ///
     /// A message can be read until the next call on the link.
-    #[inline]
+    #[inline(always)]
     pub fn poll_event(&mut self) -> Option<Event<'_, B>> {
         if self.has_news() {
             self.poll_news()

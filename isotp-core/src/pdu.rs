@@ -239,25 +239,26 @@ pub const fn consecutive_capacity(tx_dl: usize, prefix_len: usize) -> usize {
 /// Writes address byte and PCI of a single frame; returns where its data begins.
 pub(crate) fn single_header(frame: &mut Frame, half: Half, len: usize) -> usize {
     if len + half.prefix_len() <= 7 {
-        header(frame, half, [len as u8])
+        header(frame, half, [len as u8, 0, 0, 0, 0, 0], 1)
     } else {
-        header(frame, half, [0, len as u8])
+        header(frame, half, [0, len as u8, 0, 0, 0, 0], 2)
     }
 }
 
 /// Writes address byte and PCI of a first frame (`PCI-09`, `PCI-10`).
 pub(crate) fn first_header(frame: &mut Frame, half: Half, size: u32) -> usize {
+    let [a, b, c, d] = size.to_be_bytes();
     if size <= MAX_SHORT_FF_DL {
-        header(frame, half, [0x10 | (size >> 8) as u8, size as u8])
+        header(frame, half, [0x10 | c, d, 0, 0, 0, 0], 2)
     } else {
-        let [a, b, c, d] = size.to_be_bytes();
-        header(frame, half, [0x10, 0, a, b, c, d])
+        header(frame, half, [0x10, 0, a, b, c, d], 6)
     }
 }
 
 /// Writes address byte and PCI of a consecutive frame.
 pub(crate) fn consecutive_header(frame: &mut Frame, half: Half, sequence_number: u8) -> usize {
-    header(frame, half, [0x20 | sequence_number & 0xF])
+    let pci = 0x20 | sequence_number & 0xF;
+    header(frame, half, [pci, 0, 0, 0, 0, 0], 1)
 }
 
 /// Writes a whole consecutive frame of 8 bytes without address byte. `chunk` ends with its data; what
@@ -288,15 +289,13 @@ pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow:
         FlowStatus::Overflow => 2,
         FlowStatus::Reserved(status) => status & 0xF,
     };
-    let len = header(
-        frame,
-        half,
-        [0x30 | status, flow.block_size, flow.st_min.code()],
-    );
+    let pci = [0x30 | status, flow.block_size, flow.st_min.code(), 0, 0, 0];
+    let len = header(frame, half, pci, 3);
     finish(frame, half, config, len);
 }
 
 /// Sets id, kind, length and padding of a frame with `len` bytes of content (`TXF-05`, `TXF-06`).
+#[inline(never)]
 pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize) {
     frame.id = half.id();
     frame.kind = config.kind;
@@ -307,22 +306,30 @@ pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize)
     } else {
         len
     };
-    if let Some(padding) = frame.data.get_mut(len..can_dl) {
-        padding.fill(config.transmit.pad_byte);
+    // with the condition in the loop it does not become a call of memset, which is larger than this
+    for (at, byte) in frame.data.iter_mut().enumerate().take(can_dl) {
+        if at >= len {
+            *byte = config.transmit.pad_byte;
+        }
     }
     frame.len = can_dl as u8;
 }
 
-/// Writes the address byte, if there is one, and `pci`; returns the bytes written.
-fn header<const N: usize>(frame: &mut Frame, half: Half, pci: [u8; N]) -> usize {
+/// Writes the address byte, if there is one, and `len` bytes of `pci`; returns the bytes written. What
+/// else is in `pci` is overwritten by data or padding, or left out.
+fn header(frame: &mut Frame, half: Half, pci: [u8; 6], len: usize) -> usize {
     let start = half.prefix_len();
-    if let (Some(byte), [first, ..]) = (half.byte(), &mut frame.data) {
-        *first = byte;
+    let room = if start == 0 {
+        frame.data.first_chunk_mut()
+    } else {
+        let [first, rest @ ..] = &mut frame.data;
+        *first = half.byte;
+        rest.first_chunk_mut()
+    };
+    if let Some(room) = room {
+        *room = pci;
     }
-    if let Some(room) = frame.data.get_mut(start..start + N) {
-        room.copy_from_slice(&pci);
-    }
-    start + N
+    start + len
 }
 
 /// Copies as much of `from` as fits `to`; returns how much that was.

@@ -3,7 +3,7 @@
 mod incoming;
 mod reception;
 
-pub(crate) use incoming::{Incoming, check_spare};
+pub(crate) use incoming::{Incoming, check};
 pub(crate) use reception::Reception;
 
 use crate::address::Half;
@@ -44,9 +44,10 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
     /// # Errors
     /// [`ConfigError`] for a configuration that makes no sense, or too little spare memory.
     pub fn new(config: &Config, buffer: B, spare: S) -> Result<Self, ConfigError> {
+        check(config, spare.as_ref().len())?;
         Ok(Self {
             channels: Channels::new(),
-            incoming: Incoming::new(config, buffer, spare)?,
+            incoming: Incoming::new(config, buffer, spare),
         })
     }
 

@@ -3,14 +3,14 @@
 use core::ops::Deref;
 
 use super::{Link, News};
-use crate::address::{Half, Recognised};
+use crate::address::Recognised;
 use crate::buffer::RxBuffer;
 use crate::channels::Channel;
 use crate::config::{Config, Duplex};
 use crate::error::Ignored;
 use crate::frame::{Frame, FrameView, Id};
 use crate::machine::{Machine, Transmit, TransmitHalf, TxToken};
-use crate::payload::Payload;
+use crate::payload::{Payload, fill};
 use crate::pdu::{self, Pdu, Reading, copy};
 use crate::sender::USUAL_LEN;
 use crate::time::{Instant, Timeout};
@@ -30,7 +30,7 @@ where
     C: Deref<Target = Config>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
-    #[inline]
+    #[inline(always)]
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
         if frame.id != self.address.rx().id() || !self.take_usual(now, &frame) {
             self.handle_unusual(now, &frame);
@@ -73,7 +73,7 @@ where
     }
 
     /// Flow control first, then the functional message, then data.
-    #[inline]
+    #[inline(always)]
     fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>> {
         let offered = self.write_next(now, frame)?;
         Some(self.transmit(offered, 0))
@@ -104,7 +104,7 @@ where
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Writes the next frame that wants to go out, and says which it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_next(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
         self.channels.advance(now);
         let half = self.address.tx();
@@ -144,7 +144,7 @@ where
     }
 
     /// The handle on the frame that was written just now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn transmit(&mut self, offered: Offered, slot: u32) -> Transmit<'_> {
         let half = match offered {
             Offered::Data { bytes } => TransmitHalf::Data {
@@ -172,7 +172,14 @@ where
         else {
             return false;
         };
-        write_functional(payload, half, &self.config, frame).is_some()
+        // the payload may have grown
+        let len = payload.size() as usize;
+        let tx_dl = usize::from(self.config.transmit.tx_dl);
+        if len == 0 || len > pdu::single_capacity(tx_dl, half.prefix_len()) {
+            return false;
+        }
+        let start = pdu::single_header(frame, half, len);
+        fill(payload, 0, frame, half, &self.config, start..start + len)
     }
 
     /// Takes the frame that mostly comes, with few looks; `false` if it is another one. Its id is ours.
@@ -348,25 +355,4 @@ where
             self.functional.news = News::Some;
         }
     }
-}
-
-/// Writes a functional single frame; `None` if the payload does not give its bytes, or has grown.
-fn write_functional<P: Payload>(
-    payload: &mut P,
-    half: Half,
-    config: &Config,
-    frame: &mut Frame,
-) -> Option<()> {
-    let len = payload.size() as usize;
-    let tx_dl = usize::from(config.transmit.tx_dl);
-    if len == 0 || len > pdu::single_capacity(tx_dl, half.prefix_len()) {
-        return None;
-    }
-    let start = pdu::single_header(frame, half, len);
-    let room = frame.data.get_mut(start..start + len)?;
-    if payload.copy_to(0, room)? < len {
-        return None;
-    }
-    pdu::finish(frame, half, config, start + len);
-    Some(())
 }

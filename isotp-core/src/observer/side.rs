@@ -8,7 +8,7 @@ use crate::error::{ConfigError, Ignored, NResult};
 use crate::event::{Bytes, Event, Message};
 use crate::frame::FrameView;
 use crate::pdu::{FlowControl, FlowStatus, Pdu, Reading, copy};
-use crate::receiver::{Receiver, check_spare};
+use crate::receiver::{Receiver, check};
 use crate::time::Instant;
 
 /// One direction.
@@ -50,7 +50,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Side<B, S> {
         spare: [S; 2],
     ) -> Result<Self, ConfigError> {
         let [physical, functional] = spare;
-        check_spare(config, functional.as_ref().len())?;
+        check(config, functional.as_ref().len())?;
         Ok(Self {
             address,
             receiver: Receiver::new(config, buffer, physical)?,

@@ -19,14 +19,12 @@ pub(crate) struct Incoming<B, S> {
 }
 
 impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
-    pub(crate) fn new(config: &Config, buffer: B, spare: S) -> Result<Self, ConfigError> {
-        config.check()?;
-        check_spare(config, spare.as_ref().len())?;
-        Ok(Self {
+    pub(crate) const fn new(config: &Config, buffer: B, spare: S) -> Self {
+        Self {
             reception: Reception::new(config),
             buffer,
             spare,
-        })
+        }
     }
 
     /// A single, first or consecutive frame, in a frame of `can_dl` bytes.
@@ -60,9 +58,11 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
 
     /// Time has passed.
     pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
-        if channels.now() >= self.reception.deadline(channels, config) {
+        if self.reception.is_due(channels, config) {
             self.ask_buffer(channels, config);
-            self.reception.handle_timeout(channels, config);
+            if self.reception.is_due(channels, config) {
+                self.reception.handle_timeout(channels, config);
+            }
         }
     }
 
@@ -111,7 +111,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
     }
 
     /// Takes the frame that mostly comes, with few looks; `false` if it is another one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_usual(&mut self, channels: &mut Channels, data: &[u8]) -> bool {
         let Ok([pci, data @ ..]) = <&[u8; 8]>::try_from(data) else {
             return false;
@@ -220,8 +220,11 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
     }
 }
 
-/// The spare memory holds the largest single frame that may come.
-pub(crate) const fn check_spare(config: &Config, given: usize) -> Result<(), ConfigError> {
+/// The configuration makes sense, and the spare memory holds the largest single frame that may come.
+pub(crate) const fn check(config: &Config, given: usize) -> Result<(), ConfigError> {
+    if let Err(error) = config.check() {
+        return Err(error);
+    }
     let fd = config.receive.any_kind || config.kind.is_fd();
     let kind = if fd {
         FrameKind::Fd { brs: false }

@@ -136,6 +136,7 @@ impl Reception {
         self.fail(NResult::Error(Cause::Aborted));
     }
 
+    #[inline(never)]
     pub(crate) fn fail(&mut self, result: NResult) {
         if self.is_active() {
             self.phase = Phase::Failed;
@@ -268,10 +269,16 @@ impl Reception {
         }
     }
 
+    /// Whether the timer of the phase has run out.
+    #[inline(never)]
+    pub(crate) fn is_due(&self, channels: &Channels, config: &Config) -> bool {
+        self.has_timer()
+            && channels.is_due(Channel::FlowControl, config.timing.micros(self.timer()))
+    }
+
+    /// The timer of the phase has run out.
+    #[inline(never)]
     pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
-        if channels.now() < self.deadline(channels, config) {
-            return;
-        }
         let limit = config.receive.max_wait;
         let result = match self.timer() {
             Timer::NBr if self.block.count < limit => {

@@ -5,7 +5,7 @@ use crate::address::Half;
 use crate::channels::Channels;
 use crate::config::Config;
 use crate::frame::Frame;
-use crate::payload::Payload;
+use crate::payload::{Payload, fill};
 use crate::pdu;
 
 /// What is sent, and how far it is. The clock is its owner's.
@@ -46,7 +46,7 @@ impl<P: Payload> Outgoing<P> {
 
     /// Writes the frame that mostly goes, with few looks: a full consecutive frame of 8 bytes, from a
     /// payload that lies in memory. `false` if it is another one. `half` has no address byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_usual(&self, half: Half, config: &Config, frame: &mut Frame) -> bool {
         if config.transmit.tx_dl != 8 || !self.transfer.awaits_usual() {
             return false;
@@ -84,16 +84,12 @@ impl<P: Payload> Outgoing<P> {
             ),
         };
         let len = room.min((size - sent) as usize);
-        let given = frame
-            .data
-            .get_mut(start..start + len)
-            .and_then(|room| payload.copy_to(sent, room));
-        if given.is_none_or(|given| given < len) {
-            self.transfer.starve(channels);
+        let data = start..start + len;
+        let filled = fill(payload, sent, frame, half, config, data);
+        self.transfer.set_starved(channels, !filled);
+        if !filled {
             return None;
         }
-        self.transfer.feed(channels);
-        pdu::finish(frame, half, config, start + len);
         Some(len as u8)
     }
 }

@@ -247,41 +247,32 @@ impl Transfer {
         };
     }
 
+    #[inline(never)]
     pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
-        if channels.now() < self.deadline(channels, config) {
+        let timer = self.timer();
+        if !self.is_busy() || !channels.is_due(Channel::Data, self.lasts(timer, config)) {
             return;
         }
-        let result = match self.timer() {
+        let result = match timer {
             Timer::StMin => return self.make_ready(channels),
             Timer::NBs => NResult::TimeoutBs,
             Timer::NCs => NResult::Error(Cause::NoData),
             _ => NResult::TimeoutA,
         };
-        self.fail(result);
+        self.end(result);
     }
 
     /// The separation time may end without a `handle_timeout`.
     #[inline]
     pub(crate) fn end_gap(&mut self, channels: &mut Channels) {
-        if self.phase == Phase::Gap
-            && channels.now() >= channels.deadline(Channel::Data, self.block.st_min.micros())
-        {
+        if self.phase == Phase::Gap && channels.is_due(Channel::Data, self.block.st_min.micros()) {
             self.make_ready(channels);
         }
     }
 
-    /// The payload has no bytes for the frame that is ready: N_Cs runs, unless frames in flight keep
-    /// N_As running.
-    pub(crate) fn starve(&mut self, channels: &mut Channels) {
-        self.set_starved(channels, true);
-    }
-
-    /// The payload has bytes again: the frame is ready from now.
-    pub(crate) fn feed(&mut self, channels: &mut Channels) {
-        self.set_starved(channels, false);
-    }
-
-    fn set_starved(&mut self, channels: &mut Channels, starved: bool) {
+    /// Whether the payload has no bytes for the frame that is ready. Then N_Cs runs, unless frames in
+    /// flight keep N_As running; when it has bytes again, the frame is ready from now.
+    pub(crate) fn set_starved(&mut self, channels: &mut Channels, starved: bool) {
         if self.starved != starved {
             self.starved = starved;
             if self.in_flight == 0 {
@@ -303,11 +294,15 @@ impl Transfer {
         if !self.is_busy() {
             return Instant::MAX;
         }
-        let micros = match self.timer() {
+        channels.deadline(Channel::Data, self.lasts(self.timer(), config))
+    }
+
+    /// How long a timer of this transfer runs, in microseconds.
+    fn lasts(&self, timer: Timer, config: &Config) -> u32 {
+        match timer {
             Timer::StMin => self.block.st_min.micros(),
             timer => config.timing.micros(timer),
-        };
-        channels.deadline(Channel::Data, micros)
+        }
     }
 
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
