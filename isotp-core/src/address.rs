@@ -55,6 +55,9 @@ pub struct Address {
     tx_format: AddressFormat,
     rx_format: AddressFormat,
     any_source: bool,
+    /// Our frames go to one peer and have no address byte. It follows from the other fields, but is
+    /// asked for every frame.
+    plain: bool,
 }
 
 impl Address {
@@ -85,6 +88,7 @@ impl Address {
             tx_format: tx.format,
             rx_format: rx.format,
             any_source: false,
+            plain: !tx.format.has_byte(),
         })
     }
 
@@ -224,6 +228,7 @@ impl Address {
             return Err(AddressError::NotFixed);
         }
         self.any_source = true;
+        self.plain = false;
         Ok(self)
     }
 
@@ -242,6 +247,7 @@ impl Address {
             tx_format: self.rx_format,
             rx_format: self.tx_format,
             any_source: false,
+            plain: !self.rx_format.has_byte(),
         }
     }
 
@@ -302,7 +308,7 @@ impl Address {
     /// Whether our frames go to one peer and have no address byte.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
-        !self.any_source && !self.tx_format.has_byte()
+        self.plain
     }
 
     /// N_TAtype of ISO 15765-2, 1 to 8 (`ADR-05`).

@@ -86,7 +86,7 @@ impl Channels {
     /// The number of the next frame of a channel.
     #[inline]
     pub(crate) const fn next_frame(&self, channel: Channel) -> u32 {
-        self.of(channel).next_frame
+        self.of(channel).next_frame & SEQUENCE_MASK
     }
 
     /// Numbers a frame that is being committed.
@@ -94,8 +94,8 @@ impl Channels {
     pub(crate) const fn number_frame(&mut self, channel: Channel) -> u32 {
         let progress = self.of_mut(channel);
         let frame = progress.next_frame;
-        progress.next_frame = (frame + 1) & SEQUENCE_MASK;
-        frame
+        progress.next_frame = frame.wrapping_add(1);
+        frame & SEQUENCE_MASK
     }
 
     /// How many frames of the channel were committed after `frame`.
