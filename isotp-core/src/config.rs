@@ -257,18 +257,18 @@ impl Timing {
 
 impl Timing {
     const fn check(&self) -> Result<(), ConfigError> {
-        let mut rest: &[(Timer, &'static str)] = &[
-            (Timer::NAs, "n_as"),
-            (Timer::NAr, "n_ar"),
-            (Timer::NBs, "n_bs"),
-            (Timer::NBr, "n_br"),
-            (Timer::NCs, "n_cs"),
-            (Timer::NCr, "n_cr"),
+        let mut rest: &[Timer] = &[
+            Timer::NAs,
+            Timer::NAr,
+            Timer::NBs,
+            Timer::NBr,
+            Timer::NCs,
+            Timer::NCr,
         ];
-        while let [(timer, field), tail @ ..] = rest {
-            let micros = self.micros(*timer);
-            if micros == 0 || micros == u32::MAX {
-                let value = self.of(*timer);
+        while let [timer, tail @ ..] = rest {
+            let (value, field) = self.of(*timer);
+            if value.is_zero() || value.as_secs() > MAX_TIMER_SECS {
+                let value = *value;
                 return Err(ConfigError::Timer { field, value });
             }
             rest = tail;
@@ -276,25 +276,24 @@ impl Timing {
         Ok(())
     }
 
-    /// How long a timer runs, in microseconds; `u32::MAX` for an hour and more, which `check` refuses.
+    /// How long a timer runs, in microseconds. At most an hour (see `check`), so 32 bits hold it.
     #[inline(never)]
     pub(crate) const fn micros(&self, timer: Timer) -> u32 {
-        let duration = self.of(timer);
-        if duration.as_secs() > MAX_TIMER_SECS {
-            return u32::MAX;
-        }
-        duration.as_secs() as u32 * 1_000_000 + duration.subsec_nanos().div_ceil(1000)
+        let (duration, _) = self.of(timer);
+        (duration.as_secs() as u32)
+            .wrapping_mul(1_000_000)
+            .wrapping_add(duration.subsec_nanos().div_ceil(1000))
     }
 
     /// STmin is not among them: the peer sets it.
-    const fn of(&self, timer: Timer) -> Duration {
+    const fn of(&self, timer: Timer) -> (&Duration, &'static str) {
         match timer {
-            Timer::NAs | Timer::StMin => self.n_as,
-            Timer::NAr => self.n_ar,
-            Timer::NBs => self.n_bs,
-            Timer::NBr => self.n_br,
-            Timer::NCs => self.n_cs,
-            Timer::NCr => self.n_cr,
+            Timer::NAs | Timer::StMin => (&self.n_as, "n_as"),
+            Timer::NAr => (&self.n_ar, "n_ar"),
+            Timer::NBs => (&self.n_bs, "n_bs"),
+            Timer::NBr => (&self.n_br, "n_br"),
+            Timer::NCs => (&self.n_cs, "n_cs"),
+            Timer::NCr => (&self.n_cr, "n_cr"),
         }
     }
 }

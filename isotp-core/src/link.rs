@@ -369,43 +369,47 @@ where
         if let Some(result) = self.sender.transfer.take_result() {
             return Some(Event::Confirmed(result));
         }
-        if self.receiver.reception.has_news() {
-            return self.receiver.poll_event().inspect(|event| {
-                if let Event::Received(message) = event {
-                    self.peer.next = message.source;
-                }
-            });
+        let Some(told) = self.receiver.reception.tell() else {
+            return self.poll_other_news();
+        };
+        let event = self.receiver.event(told);
+        if let Event::Received(message) = &event {
+            self.peer.next = message.source;
         }
-        if let Some(result) = self.functional.transfer.take_result() {
-            return Some(Event::FunctionalConfirmed(result));
-        }
-        self.poll_other_news()
+        Some(event)
     }
 
+    /// What there is beside physical messages.
     fn poll_other_news(&mut self) -> Option<Event<'_, B>> {
         let functional = &mut self.functional;
-        let len = usize::from(core::mem::take(&mut functional.unread));
-        if len == 0 && self.dropped == 0 {
-            return match core::mem::replace(&mut functional.news, News::None) {
-                News::Ignored(reason) => Some(Event::Ignored(reason)),
-                _ => None,
-            };
+        if let Some(result) = functional.transfer.take_result() {
+            return Some(Event::FunctionalConfirmed(result));
         }
-        let both = len > 0 && self.dropped > 0;
-        if functional.news == News::Some && !both {
+        let len = usize::from(core::mem::take(&mut functional.unread));
+        let dropped = if len > 0 {
+            0
+        } else {
+            core::mem::take(&mut self.dropped)
+        };
+        let (source, news) = (functional.source, functional.news);
+        // the newest reason is told last
+        if self.dropped == 0 && (news == News::Some || (len == 0 && dropped == 0)) {
             functional.news = News::None;
         }
-        if len == 0 {
-            return Some(Event::Dropped(core::mem::take(&mut self.dropped)));
+        if len > 0 {
+            self.peer.next = source;
+            let single = functional.spare.as_ref().get(..len).unwrap_or_default();
+            return Some(Event::Received(Message {
+                bytes: Bytes::Single(single),
+                functional: true,
+                source,
+            }));
         }
-        let source = functional.source;
-        self.peer.next = source;
-        let single = functional.spare.as_ref().get(..len).unwrap_or_default();
-        Some(Event::Received(Message {
-            bytes: Bytes::Single(single),
-            functional: true,
-            source,
-        }))
+        match news {
+            _ if dropped > 0 => Some(Event::Dropped(dropped)),
+            News::Ignored(reason) => Some(Event::Ignored(reason)),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Frames on their way into a buffer.
 
-use super::reception::{First, Reception, Told};
+use super::reception::{First, Reception, Told, What};
 use crate::address::Half;
 use crate::buffer::RxBuffer;
 use crate::channels::Channels;
@@ -84,30 +84,30 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
 
     /// What happened, in order.
     pub(crate) fn poll_event(&mut self) -> Option<Event<'_, B>> {
-        let (bytes, source) = match self.reception.tell()? {
-            Told::Failed(result) => return Some(Event::ReceptionFailed(result)),
-            Told::FirstFrame { size, source } => return Some(Event::FirstFrame { size, source }),
-            Told::Single { len, source } => {
-                let single = self
-                    .spare
-                    .as_ref()
-                    .get(..usize::from(len))
-                    .unwrap_or_default();
-                (Bytes::Single(single), source)
+        let told = self.reception.tell()?;
+        Some(self.event(told))
+    }
+
+    /// The event of what is told.
+    pub(crate) fn event(&mut self, told: Told) -> Event<'_, B> {
+        let Told { what, size, source } = told;
+        let bytes = match what {
+            What::Failed(result) => return Event::ReceptionFailed(result),
+            What::FirstFrame => return Event::FirstFrame { size, source },
+            What::Single => {
+                let spare = self.spare.as_ref();
+                Bytes::Single(spare.get(..size as usize).unwrap_or(spare))
             }
-            Told::Complete { size, source } => (
-                Bytes::Buffer {
-                    buffer: &mut self.buffer,
-                    size,
-                },
-                source,
-            ),
+            What::Complete => {
+                let buffer = &mut self.buffer;
+                Bytes::Buffer { buffer, size }
+            }
         };
-        Some(Event::Received(Message {
+        Event::Received(Message {
             bytes,
             functional: false,
             source,
-        }))
+        })
     }
 
     /// Takes the frame that mostly comes, with few looks; `false` if it is another one.
@@ -119,7 +119,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
         if !self.reception.awaits_usual(*pci) {
             return false;
         }
-        if self.buffer.write(self.reception.received(), data) {
+        if self.buffer.write(self.reception.filled(), data) {
             self.reception.took_usual(channels);
         } else {
             self.reception.fail(NResult::Error(Cause::Buffer));

@@ -3,7 +3,7 @@
 mod consecutive;
 mod news;
 
-pub(crate) use news::Told;
+pub(crate) use news::{Told, What};
 
 use consecutive::Block;
 use news::Before;
@@ -375,6 +375,11 @@ impl Reception {
         } else {
             0
         }
+    }
+
+    /// Bytes in the buffer.
+    pub(crate) const fn filled(&self) -> u32 {
+        self.filled
     }
 
     /// Bytes of the first frame that wait in the spare memory: fewer than in a consecutive one, which

@@ -12,12 +12,22 @@ pub(super) enum Before {
     Complete,
 }
 
-/// What the user has to be told next.
-pub(crate) enum Told {
+/// What the user has to be told next, and of which message.
+pub(crate) struct Told {
+    pub(crate) what: What,
+    pub(crate) size: u32,
+    pub(crate) source: u8,
+}
+
+/// What happened to a message.
+pub(crate) enum What {
     Failed(NResult),
-    FirstFrame { size: u32, source: u8 },
-    Single { len: u8, source: u8 },
-    Complete { size: u32, source: u8 },
+    /// It is announced.
+    FirstFrame,
+    /// It is in the spare memory.
+    Single,
+    /// It is in the buffer.
+    Complete,
 }
 
 impl Reception {
@@ -44,37 +54,28 @@ impl Reception {
 
     /// What the user has to be told next, in the order in which it happened.
     pub(crate) fn tell(&mut self) -> Option<Told> {
-        let told = match core::mem::replace(&mut self.before, Before::Told) {
-            Before::Failed(result) => Some(Told::Failed(result)),
-            Before::Complete => Some(Told::Complete {
-                size: core::mem::take(&mut self.filled),
-                source: self.before_source,
-            }),
-            Before::Told if core::mem::take(&mut self.announced) => Some(Told::FirstFrame {
-                size: self.size,
-                source: self.source,
-            }),
-            Before::Told => self.tell_outcome(),
+        let (mut size, mut source) = (self.size, self.source);
+        let what = match core::mem::replace(&mut self.before, Before::Told) {
+            Before::Failed(result) => What::Failed(result),
+            Before::Complete => {
+                size = core::mem::take(&mut self.filled);
+                source = self.before_source;
+                What::Complete
+            }
+            Before::Told if core::mem::take(&mut self.announced) => What::FirstFrame,
+            Before::Told => {
+                let what = match self.phase {
+                    Phase::Single => What::Single,
+                    Phase::Complete => What::Complete,
+                    Phase::Failed => What::Failed(self.result),
+                    _ => return None,
+                };
+                self.phase = Phase::Idle;
+                what
+            }
         };
         self.settle_news();
-        told
-    }
-
-    fn tell_outcome(&mut self) -> Option<Told> {
-        let told = match self.phase {
-            Phase::Single => Told::Single {
-                len: self.size as u8,
-                source: self.source,
-            },
-            Phase::Complete => Told::Complete {
-                size: self.size,
-                source: self.source,
-            },
-            Phase::Failed => Told::Failed(self.result),
-            _ => return None,
-        };
-        self.phase = Phase::Idle;
-        Some(told)
+        Some(Told { what, size, source })
     }
 
     /// Whether [`tell`](Self::tell) has something to say.
