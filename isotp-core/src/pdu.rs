@@ -239,26 +239,28 @@ pub const fn consecutive_capacity(tx_dl: usize, prefix_len: usize) -> usize {
 /// Writes address byte and PCI of a single frame; returns where its data begins.
 pub(crate) fn single_header(frame: &mut Frame, half: Half, len: usize) -> usize {
     if len + half.prefix_len() <= 7 {
-        header(frame, half, [len as u8, 0, 0, 0, 0, 0], 1)
+        header(frame, half, [len as u8, 0, 0, 0], 1)
     } else {
-        header(frame, half, [0, len as u8, 0, 0, 0, 0], 2)
+        header(frame, half, [0, len as u8, 0, 0], 2)
     }
 }
 
 /// Writes address byte and PCI of a first frame (`PCI-09`, `PCI-10`).
 pub(crate) fn first_header(frame: &mut Frame, half: Half, size: u32) -> usize {
-    let [a, b, c, d] = size.to_be_bytes();
+    let [.., high, low] = size.to_be_bytes();
     if size <= MAX_SHORT_FF_DL {
-        header(frame, half, [0x10 | c, d, 0, 0, 0, 0], 2)
-    } else {
-        header(frame, half, [0x10, 0, a, b, c, d], 6)
+        return header(frame, half, [0x10 | high, low, 0, 0], 2);
     }
+    let start = header(frame, half, [0x10, 0, 0, 0], 2);
+    if let Some(room) = frame.data.get_mut(start..start + 4) {
+        room.copy_from_slice(&size.to_be_bytes());
+    }
+    start + 4
 }
 
 /// Writes address byte and PCI of a consecutive frame.
 pub(crate) fn consecutive_header(frame: &mut Frame, half: Half, sequence_number: u8) -> usize {
-    let pci = 0x20 | sequence_number & 0xF;
-    header(frame, half, [pci, 0, 0, 0, 0, 0], 1)
+    header(frame, half, [0x20 | sequence_number & 0xF, 0, 0, 0], 1)
 }
 
 /// Writes a whole consecutive frame of 8 bytes without address byte. `chunk` ends with its data; what
@@ -289,7 +291,7 @@ pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow:
         FlowStatus::Overflow => 2,
         FlowStatus::Reserved(status) => status & 0xF,
     };
-    let pci = [0x30 | status, flow.block_size, flow.st_min.code(), 0, 0, 0];
+    let pci = [0x30 | status, flow.block_size, flow.st_min.code(), 0];
     let len = header(frame, half, pci, 3);
     finish(frame, half, config, len);
 }
@@ -317,7 +319,8 @@ pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize)
 
 /// Writes the address byte, if there is one, and `len` bytes of `pci`; returns the bytes written. What
 /// else is in `pci` is overwritten by data or padding, or left out.
-fn header(frame: &mut Frame, half: Half, pci: [u8; 6], len: usize) -> usize {
+#[inline(never)]
+fn header(frame: &mut Frame, half: Half, pci: [u8; 4], len: usize) -> usize {
     let start = half.prefix_len();
     let room = if start == 0 {
         frame.data.first_chunk_mut()
