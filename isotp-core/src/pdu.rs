@@ -140,28 +140,25 @@ fn decode_single(
     can_dl: usize,
     reading: Reading,
 ) -> Result<Pdu<'_>, Ignored> {
-    if can_dl <= 8 {
-        let len = usize::from(low);
-        let header = can_dl - data.len();
-        let fits_policy = match reading.padding {
+    let (len, data) = match data {
+        _ if can_dl <= 8 => (low, data),
+        [len, data @ ..] if low == 0 => (*len, data),
+        _ => return Err(Ignored::SingleFrame),
+    };
+    let len = usize::from(len);
+    let content = can_dl - data.len() + len;
+    let fits = if can_dl > 8 {
+        // PCI-07: a frame of this length must be needed, by the escape form and not by the short one
+        reading.lenient_length || (content > 9 && next_length(content) == can_dl)
+    } else {
+        match reading.padding {
             RxPadding::Any => true,
             RxPadding::Padded => can_dl == 8,
-            RxPadding::Exact => can_dl == header + len,
-        };
-        return match data.get(..len) {
-            Some(data) if len > 0 && fits_policy => Ok(Pdu::SingleFrame { data }),
-            _ => Err(Ignored::SingleFrame),
-        };
-    }
-    let (&len, data) = data.split_first().ok_or(Ignored::SingleFrame)?;
-    let len = usize::from(len);
-    let header = can_dl - data.len();
-    // PCI-07: a frame of this length must be needed, by the escape form and not by the short one
-    let needed = header + len > 9 && next_length(header + len) == can_dl;
-    match data.get(..len) {
-        Some(data) if low == 0 && len > 0 && (needed || reading.lenient_length) => {
-            Ok(Pdu::SingleFrame { data })
+            RxPadding::Exact => can_dl == content,
         }
+    };
+    match data.get(..len) {
+        Some(data) if len > 0 && fits => Ok(Pdu::SingleFrame { data }),
         _ => Err(Ignored::SingleFrame),
     }
 }

@@ -288,38 +288,26 @@ where
         if recognised.functional {
             return self.handle_functional(pdu, recognised.source);
         }
-        if config.duplex == Duplex::Half {
-            let busy = match pdu {
-                Pdu::FlowControl(_) => self.receiver.reception.is_active(),
-                _ => self.sender.transfer.is_busy_segmented(),
-            };
-            if busy {
+        let half_duplex = config.duplex == Duplex::Half;
+        let (source, any_source) = (recognised.source, self.address.any_source());
+        let (sender, receiver) = (&mut self.sender.transfer, &mut self.receiver);
+        let receiving = receiver.reception.is_active();
+        if let Pdu::FlowControl(flow) = pdu {
+            if half_duplex && receiving {
                 return Err(Ignored::HalfDuplex);
             }
-        }
-        if self.address.any_source() {
-            let other = match pdu {
-                Pdu::FlowControl(_) => recognised.source != self.peer.current,
-                _ => {
-                    self.receiver.reception.is_active()
-                        && recognised.source != self.receiver.reception.source()
-                }
-            };
-            if other {
+            if any_source && source != self.peer.current {
                 return Err(Ignored::OtherSource);
             }
+            return sender.handle_flow_control(channels, config, flow);
         }
-        match pdu {
-            Pdu::FlowControl(flow) => {
-                let transfer = &mut self.sender.transfer;
-                transfer.handle_flow_control(channels, config, flow)
-            }
-            pdu => {
-                let (can_dl, source) = (frame.data.len(), recognised.source);
-                self.receiver
-                    .handle_pdu(channels, config, pdu, can_dl, source)
-            }
+        if half_duplex && sender.is_busy_segmented() {
+            return Err(Ignored::HalfDuplex);
         }
+        if any_source && receiving && source != receiver.reception.source() {
+            return Err(Ignored::OtherSource);
+        }
+        receiver.handle_pdu(channels, config, pdu, frame.data.len(), source)
     }
 
     /// Only single frames are functional (`ADR-04`); they have memory of their own (`ADR-06`).
