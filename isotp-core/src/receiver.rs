@@ -82,7 +82,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         self.channels.advance(now);
         let channels = &mut self.channels;
         self.incoming
-            .handle_pdu(channels, config, pdu, can_dl, source)
+            .handle_pdu(channels, config, &pdu, can_dl, source)
     }
 
     /// A committed flow control is on the bus; stale tokens change nothing (`TIM-11`).

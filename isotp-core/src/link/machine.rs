@@ -284,7 +284,9 @@ where
             return Err(Ignored::Length);
         }
         let prefix_len = self.address.rx().prefix_len();
-        let pdu = Pdu::decode(frame.data, prefix_len, Reading::of(config))?;
+        // looked at where it is: moving it out would be copying it
+        let decoded = Pdu::decode(frame.data, prefix_len, Reading::of(config));
+        let pdu = decoded.as_ref().map_err(|reason| *reason)?;
         if recognised.functional {
             return self.handle_functional(pdu, recognised.source);
         }
@@ -292,7 +294,7 @@ where
         let (source, any_source) = (recognised.source, self.address.any_source());
         let (sender, receiver) = (&mut self.sender.transfer, &mut self.receiver);
         let receiving = receiver.reception.is_active();
-        if let Pdu::FlowControl(flow) = pdu {
+        if let Pdu::FlowControl(flow) = *pdu {
             if half_duplex && receiving {
                 return Err(Ignored::HalfDuplex);
             }
@@ -311,8 +313,8 @@ where
     }
 
     /// Only single frames are functional (`ADR-04`); they have memory of their own (`ADR-06`).
-    fn handle_functional(&mut self, pdu: Pdu<'_>, source: u8) -> Result<(), Ignored> {
-        let Pdu::SingleFrame { data } = pdu else {
+    fn handle_functional(&mut self, pdu: &Pdu<'_>, source: u8) -> Result<(), Ignored> {
+        let Pdu::SingleFrame { data } = *pdu else {
             return Err(Ignored::Functional);
         };
         if data.len() as u64 > u64::from(self.receiver.buffer.limit()) {

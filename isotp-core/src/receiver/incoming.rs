@@ -32,11 +32,11 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
         &mut self,
         channels: &mut Channels,
         config: &Config,
-        pdu: Pdu<'_>,
+        pdu: &Pdu<'_>,
         can_dl: usize,
         source: u8,
     ) -> Result<(), Ignored> {
-        match pdu {
+        match *pdu {
             Pdu::ConsecutiveFrame {
                 sequence_number,
                 data,
