@@ -51,11 +51,21 @@ impl Channels {
     }
 
     /// Sets the clock; it never runs backward.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn advance(&mut self, now: Instant) {
-        // it stands still between most calls
         if now > self.now {
-            self.set(now);
+            if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
+                self.enter_era(now);
+            }
+            self.now = now;
+        }
+    }
+
+    /// The same for the frames that mostly come and go: it stands still between most calls.
+    #[inline]
+    pub(crate) fn keep_up(&mut self, now: Instant) {
+        if now > self.now {
+            self.advance(now);
         }
     }
 
@@ -118,14 +128,7 @@ impl Channels {
         ] = numbers;
     }
 
-    #[inline(never)]
-    fn set(&mut self, now: Instant) {
-        if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
-            self.enter_era(now);
-        }
-        self.now = now;
-    }
-
+    #[cold]
     fn enter_era(&mut self, now: Instant) {
         let passed = now.as_micros() - self.now.as_micros();
         for channel in [Channel::Data, Channel::FlowControl, Channel::Functional] {

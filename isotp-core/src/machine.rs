@@ -83,7 +83,7 @@ impl Transmit<'_> {
             config,
             slot,
         } = self;
-        channels.advance(now);
+        channels.keep_up(now);
         let channel = half.channel();
         let sequence = channels.number_frame(channel);
         match half {

@@ -106,7 +106,7 @@ where
     /// Writes the next frame that wants to go out, and says which it is.
     #[inline(always)]
     pub(crate) fn write_next(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
-        self.channels.advance(now);
+        self.channels.keep_up(now);
         let half = self.address.tx();
         if self.address.is_plain()
             && !self.receiver.reception.wants_poll()
@@ -188,7 +188,7 @@ where
         if self.address.any_source() || frame.kind != self.config.kind {
             return false;
         }
-        self.channels.advance(now);
+        self.channels.keep_up(now);
         self.receiver.take_usual(&mut self.channels, frame.data)
     }
 
