@@ -51,7 +51,6 @@ impl Channels {
     }
 
     /// Sets the clock; it never runs backward.
-    #[inline(never)]
     pub(crate) fn advance(&mut self, now: Instant) {
         if now > self.now {
             if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
@@ -77,7 +76,6 @@ impl Channels {
 
     /// Whether the timer of a channel has run out, if it lasts `micros`: whether the
     /// [`deadline`](Self::deadline) is not later than the clock.
-    #[inline(never)]
     pub(crate) fn is_due(&self, channel: Channel, micros: u32) -> bool {
         self.elapsed(channel) >= micros || self.now == Instant::MAX
     }

@@ -277,7 +277,6 @@ impl Timing {
     }
 
     /// How long a timer runs, in microseconds. At most an hour (see `check`), so 32 bits hold it.
-    #[inline(never)]
     pub(crate) const fn micros(&self, timer: Timer) -> u32 {
         let (duration, _) = self.of(timer);
         (duration.as_secs() as u32)

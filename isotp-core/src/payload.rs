@@ -59,7 +59,6 @@ pub(crate) fn sendable_size(payload: &impl Payload) -> Result<u32, SendError> {
 
 /// Writes `len` bytes of a payload behind the header of a frame, and finishes it; `false` if the
 /// payload does not have them.
-#[inline(never)]
 pub(crate) fn fill<P: Payload>(
     payload: &mut P,
     offset: u32,

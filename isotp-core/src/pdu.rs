@@ -294,7 +294,6 @@ pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow:
 }
 
 /// Sets id, kind, length and padding of a frame with `len` bytes of content (`TXF-05`, `TXF-06`).
-#[inline(never)]
 pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize) {
     frame.id = half.id();
     frame.kind = config.kind;
@@ -306,9 +305,11 @@ pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize)
         len
     };
     // with the condition in the loop it does not become a call of memset, which is larger than this
-    for (at, byte) in frame.data.iter_mut().enumerate().take(can_dl) {
-        if at >= len {
-            *byte = config.transmit.pad_byte;
+    if len < can_dl {
+        for (at, byte) in frame.data.iter_mut().enumerate().take(can_dl) {
+            if at >= len {
+                *byte = config.transmit.pad_byte;
+            }
         }
     }
     frame.len = can_dl as u8;
@@ -316,7 +317,6 @@ pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize)
 
 /// Writes the address byte, if there is one, and `len` bytes of `pci`; returns the bytes written. What
 /// else is in `pci` is overwritten by data or padding, or left out.
-#[inline(never)]
 fn header(frame: &mut Frame, half: Half, pci: [u8; 4], len: usize) -> usize {
     let start = half.prefix_len();
     let room = if start == 0 {

@@ -122,6 +122,12 @@ where
         }
     }
 
+    /// The same as a call of its own, for routers, in whose loops it would be in the way.
+    #[inline(never)]
+    pub(crate) fn write_apart(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
+        self.write_next(now, frame)
+    }
+
     #[inline(never)]
     fn write_any(&mut self, frame: &mut Frame) -> Option<Offered> {
         let (channels, config) = (&mut self.channels, &*self.config);

@@ -136,7 +136,6 @@ impl Reception {
         self.fail(NResult::Error(Cause::Aborted));
     }
 
-    #[inline(never)]
     pub(crate) fn fail(&mut self, result: NResult) {
         if self.is_active() {
             self.phase = Phase::Failed;
@@ -270,14 +269,12 @@ impl Reception {
     }
 
     /// Whether the timer of the phase has run out.
-    #[inline(never)]
     pub(crate) fn is_due(&self, channels: &Channels, config: &Config) -> bool {
         self.has_timer()
             && channels.is_due(Channel::FlowControl, config.timing.micros(self.timer()))
     }
 
     /// The timer of the phase has run out.
-    #[inline(never)]
     pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
         let limit = config.receive.max_wait;
         let result = match self.timer() {

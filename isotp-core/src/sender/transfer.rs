@@ -250,7 +250,6 @@ impl Transfer {
         };
     }
 
-    #[inline(never)]
     pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
         let timer = self.timer();
         if !self.is_busy() || !channels.is_due(Channel::Data, self.lasts(timer, config)) {
