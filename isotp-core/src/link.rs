@@ -364,6 +364,7 @@ where
         }
     }
 
+    #[inline(never)]
     fn poll_news(&mut self) -> Option<Event<'_, B>> {
         if let Some(result) = self.sender.transfer.take_result() {
             return Some(Event::Confirmed(result));
