@@ -213,11 +213,8 @@ impl Transfer {
         match self.phase {
             Phase::SingleSent => self.end(NResult::Ok),
             Phase::FirstSent => self.await_flow(channels, config),
-            Phase::Sent if younger > 0 => {
-                if self.may_send_more(config) {
-                    self.phase = Phase::Ready;
-                }
-            }
+            Phase::Sent if younger > 0 && !self.may_send_more(config) => {}
+            Phase::Sent if younger > 0 => self.phase = Phase::Ready,
             Phase::Sent if self.sent >= self.size => self.end(NResult::Ok),
             Phase::Sent if self.at_block_end() => self.await_flow(channels, config),
             Phase::Sent if self.block.st_min != StMin::ZERO => self.phase = Phase::Gap,
