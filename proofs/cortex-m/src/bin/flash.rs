@@ -100,6 +100,8 @@ fn main() -> ! {
         buffer,
         spare: [one, two],
     } = black_box(own);
+    #[cfg(not(any(feature = "minimal", feature = "full")))]
+    let _ = (buffer, one, two);
     #[cfg(any(feature = "minimal", feature = "full"))]
     let mut link = {
         let made = address().and_then(|address| {
