@@ -43,11 +43,21 @@ use crate::frame::{FrameKind, Id};
     serde(try_from = "plain::PlainAddress", into = "plain::PlainAddress")
 )]
 pub struct Address {
-    tx: Half,
-    rx: Half,
-    functional_tx: Option<Half>,
-    functional_rx: Option<Half>,
+    tx_id: Id,
+    rx_id: Id,
+    /// [`NONE`] if there is none; its format is that of the physical half, so it is kept once.
+    functional_tx_id: Id,
+    functional_rx_id: Id,
+    tx_byte: u8,
+    rx_byte: u8,
+    functional_tx_byte: u8,
+    functional_rx_byte: u8,
+    tx_format: AddressFormat,
+    rx_format: AddressFormat,
     any_source: bool,
+    /// Our frames go to one peer and have no address byte. It follows from the other fields, but is
+    /// asked for every frame.
+    plain: bool,
 }
 
 impl Address {
@@ -67,11 +77,18 @@ impl Address {
             return Err(AddressError::SameNodes { id: rx.id });
         }
         Ok(Self {
-            tx,
-            rx,
-            functional_tx: None,
-            functional_rx: None,
+            tx_id: tx.id,
+            rx_id: rx.id,
+            functional_tx_id: NONE,
+            functional_rx_id: NONE,
+            tx_byte: tx.byte,
+            rx_byte: rx.byte,
+            functional_tx_byte: 0,
+            functional_rx_byte: 0,
+            tx_format: tx.format,
+            rx_format: rx.format,
             any_source: false,
+            plain: !tx.format.has_byte(),
         })
     }
 
@@ -136,15 +153,8 @@ impl Address {
     /// [`AddressError::FunctionalFormat`] with extended addressing, and for an id that is not a
     /// functional one of the fixed formats (0xDB, 0xCD); [`AddressError::SameFunctionalId`] if it is
     /// the physical one.
-    pub const fn with_functional_tx(mut self, id: Id) -> Result<Self, AddressError> {
-        match functional(self.tx, id, None) {
-            Ok(half) if half.same_n_ai(self.tx) => {
-                return Err(AddressError::SameFunctionalId { id });
-            }
-            Ok(half) => self.functional_tx = Some(half),
-            Err(error) => return Err(error),
-        }
-        Ok(self)
+    pub const fn with_functional_tx(self, id: Id) -> Result<Self, AddressError> {
+        self.add_functional_tx(functional(self.tx(), id, None))
     }
 
     /// The same with an N_TA of its own, for extended addressing.
@@ -152,45 +162,24 @@ impl Address {
     /// # Errors
     /// [`AddressError::FunctionalFormat`] with any other format;
     /// [`AddressError::SameFunctionalId`] if it is the physical address.
-    pub const fn with_functional_tx_to(mut self, id: Id, n_ta: u8) -> Result<Self, AddressError> {
-        match functional(self.tx, id, Some(n_ta)) {
-            Ok(half) if half.same_n_ai(self.tx) => {
-                return Err(AddressError::SameFunctionalId { id });
-            }
-            Ok(half) => self.functional_tx = Some(half),
-            Err(error) => return Err(error),
-        }
-        Ok(self)
+    pub const fn with_functional_tx_to(self, id: Id, n_ta: u8) -> Result<Self, AddressError> {
+        self.add_functional_tx(functional(self.tx(), id, Some(n_ta)))
     }
 
     /// Adds the id on which functional requests are received (`ADR-04`); many links may share it.
     ///
     /// # Errors
     /// As [`with_functional_tx`](Self::with_functional_tx).
-    pub const fn with_functional_rx(mut self, id: Id) -> Result<Self, AddressError> {
-        match functional(self.rx, id, None) {
-            Ok(half) if half.same_n_ai(self.rx) => {
-                return Err(AddressError::SameFunctionalId { id });
-            }
-            Ok(half) => self.functional_rx = Some(half),
-            Err(error) => return Err(error),
-        }
-        Ok(self)
+    pub const fn with_functional_rx(self, id: Id) -> Result<Self, AddressError> {
+        self.add_functional_rx(functional(self.rx(), id, None))
     }
 
     /// The same with an N_TA of its own, for extended addressing.
     ///
     /// # Errors
     /// As [`with_functional_rx`](Self::with_functional_rx).
-    pub const fn with_functional_rx_to(mut self, id: Id, n_ta: u8) -> Result<Self, AddressError> {
-        match functional(self.rx, id, Some(n_ta)) {
-            Ok(half) if half.same_n_ai(self.rx) => {
-                return Err(AddressError::SameFunctionalId { id });
-            }
-            Ok(half) => self.functional_rx = Some(half),
-            Err(error) => return Err(error),
-        }
-        Ok(self)
+    pub const fn with_functional_rx_to(self, id: Id, n_ta: u8) -> Result<Self, AddressError> {
+        self.add_functional_rx(functional(self.rx(), id, Some(n_ta)))
     }
 
     /// Adds the functional tx id of the fixed formats that addresses the group `target`, for
@@ -198,24 +187,16 @@ impl Address {
     ///
     /// # Errors
     /// [`AddressError::NotFixed`] with any other format.
-    pub const fn with_functional_target(mut self, target: u8) -> Result<Self, AddressError> {
-        match fixed_functional(self.tx, target) {
-            Ok(half) => self.functional_tx = Some(half),
-            Err(error) => return Err(error),
-        }
-        Ok(self)
+    pub const fn with_functional_target(self, target: u8) -> Result<Self, AddressError> {
+        self.add_functional_tx(fixed_functional(self.tx(), target))
     }
 
     /// Adds the functional rx id of the fixed formats: frames from the peer to the group `target`.
     ///
     /// # Errors
     /// [`AddressError::NotFixed`] with any other format.
-    pub const fn with_functional_group(mut self, target: u8) -> Result<Self, AddressError> {
-        match fixed_functional(self.rx, target) {
-            Ok(half) => self.functional_rx = Some(half),
-            Err(error) => return Err(error),
-        }
-        Ok(self)
+    pub const fn with_functional_group(self, target: u8) -> Result<Self, AddressError> {
+        self.add_functional_rx(fixed_functional(self.rx(), target))
     }
 
     /// Sets the priority of sent ids, 0 (highest) to 7; the default is 6. Receivers ignore it (`ADR-01`).
@@ -226,13 +207,13 @@ impl Address {
         if priority > 7 {
             return Err(AddressError::Priority { priority });
         }
-        if !self.tx.format.is_fixed() {
+        if !self.tx_format.is_fixed() {
             return Err(AddressError::NotFixed);
         }
         let bits = (priority as u32) << 26;
-        self.tx.id = Id::from_raw(self.tx.id.raw() & !PRIORITY | bits);
-        if let Some(half) = &mut self.functional_tx {
-            half.id = Id::from_raw(half.id.raw() & !PRIORITY | bits);
+        self.tx_id = Id::from_raw(self.tx_id.raw() & !PRIORITY | bits);
+        if self.functional_tx().is_some() {
+            self.functional_tx_id = Id::from_raw(self.functional_tx_id.raw() & !PRIORITY | bits);
         }
         Ok(self)
     }
@@ -243,10 +224,11 @@ impl Address {
     /// # Errors
     /// [`AddressError::NotFixed`] if received ids name no source.
     pub const fn with_any_source(mut self) -> Result<Self, AddressError> {
-        if !self.rx.format.is_fixed() || !self.tx.format.is_fixed() {
+        if !self.rx_format.is_fixed() || !self.tx_format.is_fixed() {
             return Err(AddressError::NotFixed);
         }
         self.any_source = true;
+        self.plain = false;
         Ok(self)
     }
 
@@ -254,36 +236,67 @@ impl Address {
     #[must_use]
     pub const fn reversed(self) -> Self {
         Self {
-            tx: self.rx,
-            rx: self.tx,
-            functional_tx: self.functional_rx,
-            functional_rx: self.functional_tx,
+            tx_id: self.rx_id,
+            rx_id: self.tx_id,
+            functional_tx_id: self.functional_rx_id,
+            functional_rx_id: self.functional_tx_id,
+            tx_byte: self.rx_byte,
+            rx_byte: self.tx_byte,
+            functional_tx_byte: self.functional_rx_byte,
+            functional_rx_byte: self.functional_tx_byte,
+            tx_format: self.rx_format,
+            rx_format: self.tx_format,
             any_source: false,
+            plain: !self.rx_format.has_byte(),
         }
     }
 
     /// What our physical frames carry, flow control included (`ADR-03`).
     #[must_use]
+    #[inline]
     pub const fn tx(&self) -> Half {
-        self.tx
+        Half {
+            id: self.tx_id,
+            byte: self.tx_byte,
+            format: self.tx_format,
+        }
     }
 
     /// What the peer's physical frames carry.
     #[must_use]
+    #[inline]
     pub const fn rx(&self) -> Half {
-        self.rx
+        Half {
+            id: self.rx_id,
+            byte: self.rx_byte,
+            format: self.rx_format,
+        }
     }
 
     /// What our functional requests carry.
     #[must_use]
     pub const fn functional_tx(&self) -> Option<Half> {
-        self.functional_tx
+        if self.functional_tx_id.raw() == NONE.raw() {
+            return None;
+        }
+        Some(Half {
+            id: self.functional_tx_id,
+            byte: self.functional_tx_byte,
+            format: self.tx_format,
+        })
     }
 
     /// What functional requests to us carry.
     #[must_use]
     pub const fn functional_rx(&self) -> Option<Half> {
-        self.functional_rx
+        if self.functional_rx_id.raw() == NONE.raw() {
+            return None;
+        }
+        Some(Half {
+            id: self.functional_rx_id,
+            byte: self.functional_rx_byte,
+            format: self.rx_format,
+        })
     }
 
     /// Whether every source address is received.
@@ -292,21 +305,64 @@ impl Address {
         self.any_source
     }
 
+    /// Whether our frames go to one peer and have no address byte.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// N_TAtype of ISO 15765-2, 1 to 8 (`ADR-05`).
     #[must_use]
     pub const fn n_ta_type(&self, kind: FrameKind, functional: bool) -> u8 {
-        1 + functional as u8 + 2 * kind.is_fd() as u8 + 4 * self.tx.id.is_extended() as u8
+        1 + functional as u8 + 2 * kind.is_fd() as u8 + 4 * self.tx_id.is_extended() as u8
     }
 
     /// Whether the message type is remote diagnostics, which is so where an N_AE is present (`ADR-05`).
     #[must_use]
     pub const fn is_remote(&self) -> bool {
         matches!(
-            self.tx.format,
+            self.tx_format,
             AddressFormat::Mixed11 | AddressFormat::Mixed29
         )
     }
+
+    const fn add_functional_tx(
+        mut self,
+        half: Result<Half, AddressError>,
+    ) -> Result<Self, AddressError> {
+        match half {
+            Ok(half) if half.same_n_ai(self.tx()) => {
+                Err(AddressError::SameFunctionalId { id: half.id })
+            }
+            Ok(half) => {
+                self.functional_tx_id = half.id;
+                self.functional_tx_byte = half.byte;
+                Ok(self)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    const fn add_functional_rx(
+        mut self,
+        half: Result<Half, AddressError>,
+    ) -> Result<Self, AddressError> {
+        match half {
+            Ok(half) if half.same_n_ai(self.rx()) => {
+                Err(AddressError::SameFunctionalId { id: half.id })
+            }
+            Ok(half) => {
+                self.functional_rx_id = half.id;
+                self.functional_rx_byte = half.byte;
+                Ok(self)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
+
+/// No id has these bits.
+const NONE: Id = Id::from_raw(u32::MAX);
 
 #[cfg(test)]
 mod tests;

@@ -339,10 +339,7 @@ pub(crate) const fn is_full_length(len: usize) -> bool {
 pub(crate) const fn next_length(len: usize) -> usize {
     match len {
         0..=8 => len,
-        9..=12 => 12,
-        13..=16 => 16,
-        17..=20 => 20,
-        21..=24 => 24,
+        9..=24 => len.next_multiple_of(4),
         25..=32 => 32,
         33..=48 => 48,
         _ => 64,

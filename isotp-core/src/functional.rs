@@ -1,9 +1,9 @@
 //! Functional messages: single frames beside the physical channel, which they never disturb (`ADR-04`,
 //! `ADR-06`, `SVC-02`).
 
-use crate::config::{Config, Confirmation, micros};
+use crate::channels::{Channel, Channels};
+use crate::config::{Config, Confirmation};
 use crate::error::{Cause, NResult};
-use crate::machine::SEQUENCE_MASK;
 use crate::time::{Instant, Timeout, Timer};
 
 /// One functional single frame on its way out.
@@ -12,130 +12,107 @@ use crate::time::{Instant, Timeout, Timer};
 /// |---|---|---|---|
 /// | Idle | request | Ready | N_As |
 /// | Ready | commit | Sent | kept |
-/// | Sent | confirmed | Done `N_OK` | - |
+/// | Sent | confirmed | Confirmed `N_OK` | - |
 /// | Sent | frame lost | Ready | kept |
-/// | Ready, Sent | N_As | Done `N_TIMEOUT_A` | - |
-/// | Ready | rejected | Done `N_ERROR` | - |
-#[derive(Debug)]
-pub(crate) struct FunctionalTransfer {
-    deadline: Instant,
-    next_frame: u32,
-    phase: Phase,
-    result: NResult,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+/// | Ready, Sent | N_As | TimedOut `N_TIMEOUT_A` | - |
+/// | Ready | rejected | Refused `N_ERROR` | - |
+///
+/// The order matters: what is busy is between what is idle and what is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FunctionalTransfer {
     Idle,
+    /// The frame is ready.
     Ready,
+    /// The frame is in flight.
     Sent,
-    /// It ended, and the user was not told yet: see `result`.
-    Done,
+    /// It ended like this, and the user was not told yet.
+    Confirmed,
+    TimedOut,
+    Refused,
 }
 
 impl FunctionalTransfer {
-    pub(crate) const fn new() -> Self {
-        Self {
-            deadline: Instant::ZERO,
-            next_frame: 0,
-            phase: Phase::Idle,
-            result: NResult::Ok,
+    pub(crate) const fn begin(&mut self, channels: &mut Channels) {
+        *self = Self::Ready;
+        channels.start(Channel::Functional);
+    }
+
+    pub(crate) const fn reject(&mut self) {
+        *self = Self::Refused;
+    }
+
+    #[inline]
+    pub(crate) const fn commit(&mut self, config: &Config) {
+        *self = match config.confirmation {
+            Confirmation::OnCommit => Self::Confirmed,
+            Confirmation::Reported => Self::Sent,
+        };
+    }
+
+    pub(crate) fn confirm(&mut self, channels: &Channels, frame: u32) {
+        if self.is_in_flight(channels, frame) {
+            *self = Self::Confirmed;
         }
     }
 
-    pub(crate) fn begin(&mut self, now: Instant, config: &Config) {
-        self.phase = Phase::Ready;
-        self.deadline = now.after_micros(micros(config.timing.n_as));
-    }
-
-    pub(crate) fn reject(&mut self) {
-        self.end(NResult::Error(Cause::Refused));
-    }
-
-    pub(crate) fn commit(&mut self, config: &Config) -> u32 {
-        let frame = self.next_frame;
-        self.next_frame = (frame + 1) & SEQUENCE_MASK;
-        match config.confirmation {
-            Confirmation::OnCommit => self.end(NResult::Ok),
-            Confirmation::Reported => self.phase = Phase::Sent,
-        }
-        frame
-    }
-
-    pub(crate) fn confirm(&mut self, frame: u32) {
-        if self.is_in_flight(frame) {
-            self.end(NResult::Ok);
+    pub(crate) fn handle_failed(&mut self, channels: &Channels, frame: u32) {
+        if self.is_in_flight(channels, frame) {
+            *self = Self::Ready;
         }
     }
 
-    pub(crate) fn handle_failed(&mut self, frame: u32) {
-        if self.is_in_flight(frame) {
-            self.phase = Phase::Ready;
+    pub(crate) fn handle_timeout(&mut self, channels: &Channels, config: &Config) {
+        let micros = config.timing.micros(Timer::NAs);
+        if self.is_busy() && channels.is_due(Channel::Functional, micros) {
+            *self = Self::TimedOut;
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        if self.is_busy() && now >= self.deadline {
-            self.end(NResult::TimeoutA);
-        }
-    }
-
-    pub(crate) fn timeout(&self) -> Option<Timeout> {
-        self.is_busy().then_some(Timeout {
-            at: self.deadline,
+    pub(crate) fn timeout(self, channels: &Channels, config: &Config) -> Option<Timeout> {
+        self.is_busy().then(|| Timeout {
+            at: self.deadline(channels, config),
             timer: Timer::NAs,
         })
     }
 
     /// The deadline; `Instant::MAX` while there is none.
     #[inline]
-    pub(crate) const fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(self, channels: &Channels, config: &Config) -> Instant {
         if self.is_busy() {
-            self.deadline
+            channels.deadline(Channel::Functional, config.timing.micros(Timer::NAs))
         } else {
             Instant::MAX
         }
     }
 
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
-        if !self.is_done() {
-            return None;
-        }
-        self.phase = Phase::Idle;
-        Some(self.result)
+        let result = match self {
+            Self::Confirmed => NResult::Ok,
+            Self::TimedOut => NResult::TimeoutA,
+            Self::Refused => NResult::Error(Cause::Refused),
+            _ => return None,
+        };
+        *self = Self::Idle;
+        Some(result)
     }
 
-    pub(crate) const fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Idle)
+    pub(crate) fn is_idle(self) -> bool {
+        self == Self::Idle
     }
 
-    pub(crate) const fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Ready)
+    pub(crate) fn is_ready(self) -> bool {
+        self == Self::Ready
     }
 
-    pub(crate) const fn is_busy(&self) -> bool {
-        matches!(self.phase, Phase::Ready | Phase::Sent)
+    pub(crate) fn is_busy(self) -> bool {
+        matches!(self, Self::Ready | Self::Sent)
     }
 
-    pub(crate) const fn is_done(&self) -> bool {
-        matches!(self.phase, Phase::Done)
+    pub(crate) fn is_done(self) -> bool {
+        self >= Self::Confirmed
     }
 
-    pub(crate) const fn next_frame(&self) -> u32 {
-        self.next_frame
-    }
-
-    pub(crate) const fn set_next_frame(&mut self, number: u32) {
-        self.next_frame = number;
-    }
-
-    const fn end(&mut self, result: NResult) {
-        self.phase = Phase::Done;
-        self.result = result;
-    }
-
-    fn is_in_flight(&self, frame: u32) -> bool {
-        matches!(self.phase, Phase::Sent)
-            && frame == self.next_frame.wrapping_sub(1) & SEQUENCE_MASK
+    fn is_in_flight(self, channels: &Channels, frame: u32) -> bool {
+        self == Self::Sent && channels.younger(Channel::Functional, frame) == 0
     }
 }

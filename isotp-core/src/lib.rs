@@ -21,6 +21,7 @@ extern crate std;
 
 mod address;
 mod buffer;
+mod channels;
 mod config;
 #[cfg(feature = "embedded-can")]
 mod embedded_can;

@@ -8,14 +8,15 @@ use core::ops::Deref;
 
 use crate::address::{Address, Half};
 use crate::buffer::RxBuffer;
+use crate::channels::Channels;
 use crate::config::{Config, Duplex, StMin};
 use crate::error::{ChangeError, ConfigError, Ignored, Refused, SendError};
 use crate::event::{Bytes, Event, Message};
 use crate::functional::FunctionalTransfer;
 use crate::payload::{Payload, Prepared, sendable_size};
 use crate::pdu;
-use crate::receiver::{Receiver, check_spare};
-use crate::sender::Sender;
+use crate::receiver::{Incoming, check};
+use crate::sender::Outgoing;
 use crate::time::Instant;
 
 /// Sends and receives messages with one peer.
@@ -55,54 +56,38 @@ use crate::time::Instant;
 pub struct Link<B, P, C = &'static Config, S = [u8; 62]> {
     config: C,
     address: Address,
-    clock: Instant,
-    sender: Sender<P>,
-    receiver: Receiver<B, S>,
+    channels: Channels,
+    sender: Outgoing<P>,
+    receiver: Incoming<B, S>,
     functional: Functional<P, S>,
-    diagnosis: Diagnosis,
+    /// Frames of this address that had no effect.
+    ignored: u32,
+    /// Messages that were lost since the user was told.
+    dropped: u16,
     peer: Peer,
-    usual: Usual,
 }
 
-/// Whether the short ways are open for the frames that mostly come and go: 8 bytes, no address byte, one
-/// peer.
-#[derive(Debug)]
-struct Usual {
-    tx: bool,
-    rx: bool,
-}
-
-/// The functional channels, out and in.
+/// The functional channels, out and in, and what else the user was not told.
 #[derive(Debug)]
 struct Functional<P, S> {
-    transfer: FunctionalTransfer,
     payload: Option<P>,
     spare: S,
-}
-
-/// What did not come to pass, and why; and what the user was not told.
-#[derive(Debug, Default)]
-struct Diagnosis {
-    ignored: u32,
-    last: Option<Ignored>,
-    dropped: u16,
-    unread: Unread,
-    /// There is something here, or a functional message, that the user was not told.
-    news: bool,
-}
-
-/// A functional message. Not beside its memory, where alignment would make eight bytes of two.
-#[derive(Debug, Default)]
-struct Unread {
-    /// Its bytes; 0: none.
-    len: u8,
+    transfer: FunctionalTransfer,
+    /// Bytes of an unread message in the spare memory; 0: none.
+    unread: u8,
+    /// N_SA of that message.
     source: u8,
+    news: News,
 }
 
-impl Diagnosis {
-    fn settle(&mut self) {
-        self.news = self.dropped > 0 || self.last.is_some();
-    }
+/// What the user was not told, beside the outcomes of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    None,
+    /// A functional message, or dropped ones.
+    Some,
+    /// Why the newest ignored frame was ignored; and perhaps the above.
+    Ignored(Ignored),
 }
 
 /// N_TA of what is sent, for links that receive from any source.
@@ -143,26 +128,27 @@ where
         spare: [S; 2],
     ) -> Result<Self, ConfigError> {
         let [physical, functional] = spare;
-        check_spare(&config, functional.as_ref().len())?;
+        check(
+            &config,
+            physical.as_ref().len().min(functional.as_ref().len()),
+        )?;
         let remote = (address.tx().id().value() >> 8) as u8;
-        let one_peer = !address.any_source();
-        let usual = Usual {
-            tx: one_peer && address.tx().prefix_len() == 0 && config.transmit.tx_dl == 8,
-            rx: one_peer && address.rx().prefix_len() == 0,
-        };
         Ok(Self {
-            receiver: Receiver::new(&config, buffer, physical)?,
+            receiver: Incoming::new(&config, buffer, physical),
             config,
             address,
-            clock: Instant::ZERO,
-            sender: Sender::new(),
+            channels: Channels::new(),
+            sender: Outgoing::new(),
             functional: Functional {
-                transfer: FunctionalTransfer::new(),
                 payload: None,
                 spare: functional,
+                transfer: FunctionalTransfer::Idle,
+                unread: 0,
+                source: 0,
+                news: News::None,
             },
-            diagnosis: Diagnosis::default(),
-            usual,
+            ignored: 0,
+            dropped: 0,
             peer: Peer {
                 next: remote,
                 current: remote,
@@ -183,7 +169,7 @@ where
             Ok(size) => size,
             Err(error) => return Err(Refused { error, payload }),
         };
-        *self.sender.payload_mut() = Some(payload);
+        self.sender.payload = Some(payload);
         self.begin(now, size);
         Ok(())
     }
@@ -198,24 +184,24 @@ where
         if let Err(error) = size.and_then(|size| self.may_send_functional(size)) {
             return Err(Refused { error, payload });
         }
-        let now = self.advance(now);
+        self.channels.advance(now);
         self.functional.payload = Some(payload);
-        self.functional.transfer.begin(now, &self.config);
+        self.functional.transfer.begin(&mut self.channels);
         Ok(())
     }
 
     /// Ends the transmission of the physical message with `N_ERROR` (`SVC-08`). Nothing happens if
     /// there is none.
     pub fn abort_send(&mut self, now: Instant) {
-        self.advance(now);
-        self.sender.abort();
+        self.channels.advance(now);
+        self.sender.transfer.abort();
     }
 
     /// Ends the reception of the physical message with `N_ERROR` (`SVC-08`); its further frames are
     /// ignored. Nothing happens if there is none.
     pub fn abort_receive(&mut self, now: Instant) {
-        self.advance(now);
-        self.receiver.abort();
+        self.channels.advance(now);
+        self.receiver.reception.abort();
     }
 
     /// N_ChangeParameter: sets BS or STmin of our flow controls (`SVC-07`).
@@ -224,15 +210,16 @@ where
     /// [`ChangeError::Receiving`] while a message is being received, [`ChangeError::WrongValue`] above
     /// 0xFF and for reserved STmin codes.
     pub fn configure(&mut self, parameter: Parameter, value: u32) -> Result<(), ChangeError> {
-        if self.receiver.is_active() {
+        if self.receiver.reception.is_active() {
             return Err(ChangeError::Receiving);
         }
         let wrong = ChangeError::WrongValue { value };
         let byte = u8::try_from(value).map_err(|_| wrong)?;
         match parameter {
-            Parameter::BlockSize => self.receiver.set_block_size(byte),
+            Parameter::BlockSize => self.receiver.reception.set_block_size(byte),
             Parameter::StMin => {
                 self.receiver
+                    .reception
                     .set_st_min(StMin::from_code(byte).map_err(|_| wrong)?);
             }
         }
@@ -244,7 +231,7 @@ where
     /// dropped, counted, and reported as [`Event::Dropped`].
     ///
     /// A message can be read until the next call on the link.
-    #[inline]
+    #[inline(always)]
     pub fn poll_event(&mut self) -> Option<Event<'_, B>> {
         if self.has_news() {
             self.poll_news()
@@ -280,42 +267,42 @@ where
 
     /// The receive buffer.
     pub const fn buffer(&self) -> &B {
-        self.receiver.buffer()
+        &self.receiver.buffer
     }
 
     /// The receive buffer, to change how it answers. Its bytes belong to the running reception.
     pub const fn buffer_mut(&mut self) -> &mut B {
-        self.receiver.buffer_mut()
+        &mut self.receiver.buffer
     }
 
     /// Whether a physical message is being sent.
     #[must_use]
     pub fn is_sending(&self) -> bool {
-        self.sender.is_busy()
+        self.sender.transfer.is_busy()
     }
 
     /// Whether a segmented message is being received.
     #[must_use]
     pub fn is_receiving(&self) -> bool {
-        self.receiver.is_active()
+        self.receiver.reception.is_active()
     }
 
     /// Bytes of the physical message in committed frames, for progress bars.
     #[must_use]
     pub const fn sent(&self) -> u32 {
-        self.sender.sent()
+        self.sender.transfer.sent()
     }
 
     /// Bytes of the message that is being received, for progress bars.
     #[must_use]
     pub const fn received(&self) -> u32 {
-        self.receiver.received()
+        self.receiver.reception.received()
     }
 
     /// How many frames of this address had no effect (`SVC-06`). Saturates.
     #[must_use]
     pub const fn ignored(&self) -> u32 {
-        self.diagnosis.ignored
+        self.ignored
     }
 
     fn may_send(&self, size: u32) -> Result<(), SendError> {
@@ -325,10 +312,10 @@ where
         if self.config.receive.listen_only {
             return Err(SendError::ListenOnly);
         }
-        if !self.sender.transfer().is_idle() {
+        if !self.sender.transfer.is_idle() {
             return Err(SendError::Busy);
         }
-        if self.config.duplex == Duplex::Half && self.receiver.is_active() {
+        if self.config.duplex == Duplex::Half && self.receiver.reception.is_active() {
             return Err(SendError::Receiving);
         }
         Ok(())
@@ -359,9 +346,11 @@ where
 
     /// Begins to send the payload that the sender holds.
     fn begin(&mut self, now: Instant, size: u32) {
-        let now = self.advance(now);
+        self.channels.advance(now);
         self.peer.current = self.peer.next;
-        self.sender.begin(now, self.tx_half(), &self.config, size);
+        let half = self.tx_half();
+        self.sender
+            .begin(&mut self.channels, half, &self.config, size);
     }
 
     /// What our data frames carry now.
@@ -375,52 +364,52 @@ where
         }
     }
 
+    #[inline(never)]
     fn poll_news(&mut self) -> Option<Event<'_, B>> {
-        if let Some(result) = self.sender.poll_confirm() {
+        if let Some(result) = self.sender.transfer.take_result() {
             return Some(Event::Confirmed(result));
         }
-        if self.receiver.reception().has_news() {
-            return self.receiver.poll_event().inspect(|event| {
-                if let Event::Received(message) = event {
-                    self.peer.next = message.source;
-                }
-            });
+        let Some(told) = self.receiver.reception.tell() else {
+            return self.poll_other_news();
+        };
+        let event = self.receiver.event(told);
+        if let Event::Received(message) = &event {
+            self.peer.next = message.source;
         }
-        if let Some(result) = self.functional.transfer.take_result() {
+        Some(event)
+    }
+
+    /// What there is beside physical messages.
+    fn poll_other_news(&mut self) -> Option<Event<'_, B>> {
+        let functional = &mut self.functional;
+        if let Some(result) = functional.transfer.take_result() {
             return Some(Event::FunctionalConfirmed(result));
         }
-        if self.diagnosis.unread.len > 0 {
-            let len = usize::from(core::mem::take(&mut self.diagnosis.unread.len));
-            let source = self.diagnosis.unread.source;
-            self.diagnosis.settle();
-            let spare = self.functional.spare.as_ref();
-            let single = spare.get(..len).unwrap_or_default();
+        let len = usize::from(core::mem::take(&mut functional.unread));
+        let dropped = if len > 0 {
+            0
+        } else {
+            core::mem::take(&mut self.dropped)
+        };
+        let (source, news) = (functional.source, functional.news);
+        // the newest reason is told last
+        if self.dropped == 0 && (news == News::Some || (len == 0 && dropped == 0)) {
+            functional.news = News::None;
+        }
+        if len > 0 {
             self.peer.next = source;
+            let single = functional.spare.as_ref().get(..len).unwrap_or_default();
             return Some(Event::Received(Message {
                 bytes: Bytes::Single(single),
                 functional: true,
                 source,
             }));
         }
-        let dropped = core::mem::take(&mut self.diagnosis.dropped);
-        let ignored = if dropped == 0 {
-            self.diagnosis.last.take()
-        } else {
-            None
-        };
-        self.diagnosis.settle();
-        if dropped > 0 {
-            Some(Event::Dropped(dropped))
-        } else {
-            ignored.map(Event::Ignored)
+        match news {
+            _ if dropped > 0 => Some(Event::Dropped(dropped)),
+            News::Ignored(reason) => Some(Event::Ignored(reason)),
+            _ => None,
         }
-    }
-
-    /// Time never runs backward.
-    #[inline]
-    fn advance(&mut self, now: Instant) -> Instant {
-        self.clock = self.clock.max(now);
-        self.clock
     }
 }
 
@@ -436,11 +425,11 @@ where
     /// What the link does not need comes back: the memory it had before, or, while a message is being
     /// sent, the new one.
     pub fn lend(&mut self, memory: M) -> Option<M> {
-        if self.sender.is_busy() {
+        if self.sender.transfer.is_busy() {
             return Some(memory);
         }
         self.sender
-            .payload_mut()
+            .payload
             .replace(Prepared::new(memory))
             .map(Prepared::into_memory)
     }
@@ -451,10 +440,10 @@ where
     /// # Errors
     /// Like [`send`](Self::send), and [`SendError::TooLong`] if the memory is smaller, or was never lent.
     pub fn prepare(&mut self, now: Instant, len: usize) -> Result<&mut [u8], SendError> {
-        self.advance(now);
+        self.channels.advance(now);
         let size = len as u64;
         self.may_send(u32::try_from(len).unwrap_or(u32::MAX))?;
-        let memory = self.sender.payload_mut();
+        let memory = &mut self.sender.payload;
         let max = memory.as_ref().map_or(0, Prepared::capacity) as u32;
         memory
             .as_mut()
@@ -467,7 +456,7 @@ where
     /// # Errors
     /// Like [`send`](Self::send); [`SendError::Empty`] if none was prepared.
     pub fn send_prepared(&mut self, now: Instant) -> Result<(), SendError> {
-        let size = self.sender.payload_mut().as_ref().map_or(0, Payload::size);
+        let size = self.sender.payload.as_ref().map_or(0, Payload::size);
         self.may_send(size)?;
         self.begin(now, size);
         Ok(())

@@ -1,5 +1,6 @@
 //! The frame side of every state machine, so that a frame pump is written once.
 
+use crate::channels::{Channel, Channels};
 use crate::config::Config;
 use crate::frame::{Frame, FrameView};
 use crate::functional::FunctionalTransfer;
@@ -51,8 +52,8 @@ pub trait Machine {
 #[derive(Debug)]
 pub struct Transmit<'a> {
     pub(crate) half: TransmitHalf<'a>,
+    pub(crate) channels: &'a mut Channels,
     pub(crate) config: &'a Config,
-    pub(crate) now: Instant,
     pub(crate) slot: u32,
 }
 
@@ -76,19 +77,23 @@ impl Transmit<'_> {
     // inlined, a frame's handle never exists in memory
     #[inline(always)]
     pub fn commit(self, now: Instant) -> TxToken {
-        let now = now.max(self.now);
-        let (channel, sequence) = match self.half {
+        let Self {
+            half,
+            channels,
+            config,
+            slot,
+        } = self;
+        channels.keep_up(now);
+        let channel = half.channel();
+        let sequence = channels.number_frame(channel);
+        match half {
             TransmitHalf::Data { transfer, bytes } => {
-                (Channel::Data, transfer.commit(now, self.config, bytes))
+                transfer.commit(channels, config, bytes, sequence);
             }
-            TransmitHalf::FlowControl { reception } => {
-                (Channel::FlowControl, reception.commit(now, self.config))
-            }
-            TransmitHalf::Functional { transfer } => {
-                (Channel::Functional, transfer.commit(self.config))
-            }
-        };
-        TxToken::new(self.slot, channel, sequence)
+            TransmitHalf::FlowControl { reception } => reception.commit(channels, config, sequence),
+            TransmitHalf::Functional { transfer } => transfer.commit(config),
+        }
+        TxToken::new(slot, channel, sequence)
     }
 
     /// The controller will never take the frame: the transfer fails now, with `N_ERROR` (`SVC-09`).
@@ -103,13 +108,8 @@ impl Transmit<'_> {
     /// The token that [`commit`](Self::commit) will give, for controllers that want it with the frame.
     #[must_use]
     pub const fn token(&self) -> TxToken {
-        let (channel, sequence) = match &self.half {
-            TransmitHalf::Data { transfer, .. } => (Channel::Data, transfer.next_frame()),
-            TransmitHalf::FlowControl { reception } => {
-                (Channel::FlowControl, reception.next_frame())
-            }
-            TransmitHalf::Functional { transfer } => (Channel::Functional, transfer.next_frame()),
-        };
+        let channel = self.half.channel();
+        let sequence = self.channels.next_frame(channel);
         TxToken::new(self.slot, channel, sequence)
     }
 
@@ -117,6 +117,17 @@ impl Transmit<'_> {
     #[must_use]
     pub const fn slot(&self) -> u32 {
         self.slot
+    }
+}
+
+impl TransmitHalf<'_> {
+    #[inline]
+    const fn channel(&self) -> Channel {
+        match self {
+            TransmitHalf::Data { .. } => Channel::Data,
+            TransmitHalf::FlowControl { .. } => Channel::FlowControl,
+            TransmitHalf::Functional { .. } => Channel::Functional,
+        }
     }
 }
 
@@ -151,7 +162,7 @@ impl TxToken {
         }
     }
 
-    /// The frame's number in its channel, of [`SEQUENCE_MASK`] width.
+    /// The frame's number in its channel, of `SEQUENCE_MASK` width.
     pub(crate) const fn sequence(self) -> u32 {
         self.frame >> 2
     }
@@ -171,17 +182,6 @@ impl TxToken {
         }
     }
 }
-
-/// The three kinds of frames of a link that await a confirmation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Channel {
-    Data = 0,
-    FlowControl = 1,
-    Functional = 2,
-}
-
-/// Frame numbers wrap after 2^30 frames.
-pub(crate) const SEQUENCE_MASK: u32 = u32::MAX >> 2;
 
 #[cfg(test)]
 mod tests {

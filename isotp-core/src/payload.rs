@@ -1,7 +1,12 @@
 //! What is sent: a size, and bytes on demand.
 
+use core::ops::Range;
+
+use crate::address::Half;
+use crate::config::Config;
 use crate::error::SendError;
-use crate::pdu::copy;
+use crate::frame::Frame;
+use crate::pdu::{self, copy};
 
 /// The bytes of a message to be sent.
 ///
@@ -50,6 +55,26 @@ pub(crate) fn sendable_size(payload: &impl Payload) -> Result<u32, SendError> {
         0 => Err(SendError::Empty),
         size => Ok(size),
     }
+}
+
+/// Writes `len` bytes of a payload behind the header of a frame, and finishes it; `false` if the
+/// payload does not have them.
+pub(crate) fn fill<P: Payload>(
+    payload: &mut P,
+    offset: u32,
+    frame: &mut Frame,
+    half: Half,
+    config: &Config,
+    data: Range<usize>,
+) -> bool {
+    let (len, end) = (data.len(), data.end);
+    let room = frame.data.get_mut(data);
+    let given = room.and_then(|room| payload.copy_to(offset, room));
+    if given.is_none_or(|given| given < len) {
+        return false;
+    }
+    pdu::finish(frame, half, config, end);
+    true
 }
 
 /// Memory that a link keeps for the messages it sends, for callers that build them in place.

@@ -140,28 +140,25 @@ fn decode_single(
     can_dl: usize,
     reading: Reading,
 ) -> Result<Pdu<'_>, Ignored> {
-    if can_dl <= 8 {
-        let len = usize::from(low);
-        let header = can_dl - data.len();
-        let fits_policy = match reading.padding {
+    let (len, data) = match data {
+        _ if can_dl <= 8 => (low, data),
+        [len, data @ ..] if low == 0 => (*len, data),
+        _ => return Err(Ignored::SingleFrame),
+    };
+    let len = usize::from(len);
+    let content = can_dl - data.len() + len;
+    let fits = if can_dl > 8 {
+        // PCI-07: a frame of this length must be needed, by the escape form and not by the short one
+        reading.lenient_length || (content > 9 && next_length(content) == can_dl)
+    } else {
+        match reading.padding {
             RxPadding::Any => true,
             RxPadding::Padded => can_dl == 8,
-            RxPadding::Exact => can_dl == header + len,
-        };
-        return match data.get(..len) {
-            Some(data) if len > 0 && fits_policy => Ok(Pdu::SingleFrame { data }),
-            _ => Err(Ignored::SingleFrame),
-        };
-    }
-    let (&len, data) = data.split_first().ok_or(Ignored::SingleFrame)?;
-    let len = usize::from(len);
-    let header = can_dl - data.len();
-    // PCI-07: a frame of this length must be needed, by the escape form and not by the short one
-    let needed = header + len > 9 && next_length(header + len) == can_dl;
-    match data.get(..len) {
-        Some(data) if low == 0 && len > 0 && (needed || reading.lenient_length) => {
-            Ok(Pdu::SingleFrame { data })
+            RxPadding::Exact => can_dl == content,
         }
+    };
+    match data.get(..len) {
+        Some(data) if len > 0 && fits => Ok(Pdu::SingleFrame { data }),
         _ => Err(Ignored::SingleFrame),
     }
 }
@@ -239,25 +236,28 @@ pub const fn consecutive_capacity(tx_dl: usize, prefix_len: usize) -> usize {
 /// Writes address byte and PCI of a single frame; returns where its data begins.
 pub(crate) fn single_header(frame: &mut Frame, half: Half, len: usize) -> usize {
     if len + half.prefix_len() <= 7 {
-        header(frame, half, [len as u8])
+        header(frame, half, [len as u8, 0, 0, 0], 1)
     } else {
-        header(frame, half, [0, len as u8])
+        header(frame, half, [0, len as u8, 0, 0], 2)
     }
 }
 
 /// Writes address byte and PCI of a first frame (`PCI-09`, `PCI-10`).
 pub(crate) fn first_header(frame: &mut Frame, half: Half, size: u32) -> usize {
+    let [.., high, low] = size.to_be_bytes();
     if size <= MAX_SHORT_FF_DL {
-        header(frame, half, [0x10 | (size >> 8) as u8, size as u8])
-    } else {
-        let [a, b, c, d] = size.to_be_bytes();
-        header(frame, half, [0x10, 0, a, b, c, d])
+        return header(frame, half, [0x10 | high, low, 0, 0], 2);
     }
+    let start = header(frame, half, [0x10, 0, 0, 0], 2);
+    if let Some(room) = frame.data.get_mut(start..start + 4) {
+        room.copy_from_slice(&size.to_be_bytes());
+    }
+    start + 4
 }
 
 /// Writes address byte and PCI of a consecutive frame.
 pub(crate) fn consecutive_header(frame: &mut Frame, half: Half, sequence_number: u8) -> usize {
-    header(frame, half, [0x20 | sequence_number & 0xF])
+    header(frame, half, [0x20 | sequence_number & 0xF, 0, 0, 0], 1)
 }
 
 /// Writes a whole consecutive frame of 8 bytes without address byte. `chunk` ends with its data; what
@@ -288,11 +288,8 @@ pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow:
         FlowStatus::Overflow => 2,
         FlowStatus::Reserved(status) => status & 0xF,
     };
-    let len = header(
-        frame,
-        half,
-        [0x30 | status, flow.block_size, flow.st_min.code()],
-    );
+    let pci = [0x30 | status, flow.block_size, flow.st_min.code(), 0];
+    let len = header(frame, half, pci, 3);
     finish(frame, half, config, len);
 }
 
@@ -307,22 +304,32 @@ pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize)
     } else {
         len
     };
-    if let Some(padding) = frame.data.get_mut(len..can_dl) {
-        padding.fill(config.transmit.pad_byte);
+    // with the condition in the loop it does not become a call of memset, which is larger than this
+    if len < can_dl {
+        for (at, byte) in frame.data.iter_mut().enumerate().take(can_dl) {
+            if at >= len {
+                *byte = config.transmit.pad_byte;
+            }
+        }
     }
     frame.len = can_dl as u8;
 }
 
-/// Writes the address byte, if there is one, and `pci`; returns the bytes written.
-fn header<const N: usize>(frame: &mut Frame, half: Half, pci: [u8; N]) -> usize {
+/// Writes the address byte, if there is one, and `len` bytes of `pci`; returns the bytes written. What
+/// else is in `pci` is overwritten by data or padding, or left out.
+fn header(frame: &mut Frame, half: Half, pci: [u8; 4], len: usize) -> usize {
     let start = half.prefix_len();
-    if let (Some(byte), [first, ..]) = (half.byte(), &mut frame.data) {
-        *first = byte;
+    let room = if start == 0 {
+        frame.data.first_chunk_mut()
+    } else {
+        let [first, rest @ ..] = &mut frame.data;
+        *first = half.byte;
+        rest.first_chunk_mut()
+    };
+    if let Some(room) = room {
+        *room = pci;
     }
-    if let Some(room) = frame.data.get_mut(start..start + N) {
-        room.copy_from_slice(&pci);
-    }
-    start + N
+    start + len
 }
 
 /// Copies as much of `from` as fits `to`; returns how much that was.

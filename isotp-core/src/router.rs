@@ -16,10 +16,11 @@ use queue::{Purpose, Queue};
 use slot::NONE;
 
 use crate::address::{Address, Filter};
+use crate::channels::SEQUENCE_MASK;
 use crate::error::{Refused, SendError};
 use crate::event::Event;
 use crate::link::Link;
-use crate::machine::{Machine, SEQUENCE_MASK};
+use crate::machine::Machine;
 use crate::time::Instant;
 
 /// Finds the link that a frame is for, and takes turns in sending.
@@ -132,10 +133,6 @@ impl<T: Slots> Router<T> {
     ///
     /// # Errors
     /// [`InsertError`] with the link.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the link is given back, whatever its size"
-    )]
     pub fn insert(
         &mut self,
         mut link: Link<T::Buffer, T::Payload, T::Config, T::Spare>,

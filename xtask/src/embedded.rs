@@ -1,7 +1,8 @@
-//! `cargo xtask embedded`: isotp-core on an emulated Cortex-M4. Counts instructions, flash, memory and
-//! stack, and compares them with the table in the document.
+//! `cargo xtask embedded`: isotp-core on an emulated Cortex-M4. Runs the examples for firmware, counts
+//! instructions, flash, memory and stack, and compares them with the table in the document.
 
 mod elf;
+mod examples;
 mod table;
 
 use std::process::Command;
@@ -10,6 +11,9 @@ use crate::{Outcome, only, shell, toolchain};
 use table::Figures;
 
 const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
+/// What QEMU emulates: a machine, and its processor.
+type Machine = (&'static str, &'static str);
+const MPS2: Machine = ("mps2-an386", "cortex-m4");
 /// Beside the programs; the profile of all figures is in their Cargo.toml.
 const TARGET_DIR: &str = "target/cortex-m";
 
@@ -19,6 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !shell::has("qemu-system-arm") {
         shell::apt_install(&["qemu-system-arm"])?;
     }
+    examples::run()?;
     let mut figures = run_transfer()?;
     let frame = flash("")?;
     for (name, features) in [("minimal", "minimal"), ("full", "full")] {
@@ -35,22 +40,29 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 /// Two links on the emulated machine; what the program prints.
 fn run_transfer() -> Result<Figures, String> {
     let program = build("transfer", "")?;
-    let mut qemu = shell::program("timeout");
-    qemu.args(["120", "qemu-system-arm", "-cpu", "cortex-m4"]);
-    qemu.args(["-machine", "mps2-an386", "-nographic"]);
-    qemu.args(["-semihosting-config", "enable=on,target=native"]);
     // one instruction is one nanosecond
-    qemu.args(["-icount", "shift=0", "-kernel", &program]);
-    let (ok, text) = shell::capture(&mut qemu)?;
-    if !ok {
-        return Err(format!("the program failed on the machine:\n{text}"));
-    }
+    let text = emulate(&program, MPS2, &["-icount", "shift=0"])?;
     let figures: Figures = text
         .lines()
         .filter_map(|line| line.split_once(' '))
         .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
         .collect();
     Ok(figures)
+}
+
+/// Runs a program on an emulated machine; what it prints. An error if it does not end well.
+fn emulate(program: &str, (machine, cpu): Machine, more: &[&str]) -> Result<String, String> {
+    let mut qemu = shell::program("timeout");
+    qemu.args(["120", "qemu-system-arm", "-cpu", cpu]);
+    qemu.args(["-machine", machine, "-nographic"]);
+    qemu.args(["-semihosting-config", "enable=on,target=native"]);
+    qemu.args(more).args(["-kernel", program]);
+    let (ok, text) = shell::capture(&mut qemu)?;
+    if ok {
+        Ok(text)
+    } else {
+        Err(format!("{program} failed on the machine:\n{text}"))
+    }
 }
 
 /// `.text` and `.rodata` of the program `flash`.
@@ -62,17 +74,23 @@ fn flash(features: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{program}: expected a program for 32 bits, little endian"))
 }
 
-/// Builds a program and says where it is.
+/// Builds a program of the proof and says where it is.
 fn build(name: &str, features: &str) -> Result<String, String> {
+    let manifest = "proofs/cortex-m/Cargo.toml";
+    let mut cargo = build_for(CORTEX_M4F, manifest, TARGET_DIR);
+    shell::run(cargo.args(["--bin", name, "--features", features]))?;
+    Ok(format!("{TARGET_DIR}/{CORTEX_M4F}/release/{name}"))
+}
+
+/// Builds for a machine without an operating system.
+fn build_for(target: &str, manifest: &str, folder: &str) -> Command {
     let mut cargo = shell::cargo();
-    cargo.args(["build", "--release", "--locked", "--target", CORTEX_M4F]);
-    cargo.args(["--manifest-path", "proofs/cortex-m/Cargo.toml"]);
-    cargo.args(["--target-dir", TARGET_DIR, "--bin", name]);
-    cargo.args(["--features", features]);
+    cargo.args(["build", "--release", "--locked", "--target", target]);
+    cargo.args(["--manifest-path", manifest, "--target-dir", folder]);
+    let variable = target.to_uppercase().replace('-', "_");
     cargo.env(
-        "CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS",
+        format!("CARGO_TARGET_{variable}_RUSTFLAGS"),
         "-C link-arg=-Tlink.x",
     );
-    shell::run(&mut cargo)?;
-    Ok(format!("{TARGET_DIR}/{CORTEX_M4F}/release/{name}"))
+    cargo
 }

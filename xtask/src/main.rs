@@ -37,7 +37,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "embedded",
-        about: "measure isotp-core on an emulated Cortex-M4 [--write]; fails where a figure changed",
+        about: "run the examples for firmware on emulated machines, measure isotp-core there [--write]",
         run: embedded::run,
     },
     Command {

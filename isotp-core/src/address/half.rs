@@ -42,7 +42,7 @@ impl AddressFormat {
 )]
 pub struct Half {
     pub(super) id: Id,
-    pub(super) byte: u8,
+    pub(crate) byte: u8,
     pub(super) format: AddressFormat,
 }
 

@@ -73,11 +73,11 @@ pub(super) struct PlainAddress {
 impl From<Address> for PlainAddress {
     fn from(address: Address) -> Self {
         Self {
-            tx: address.tx,
-            rx: address.rx,
-            functional_tx: address.functional_tx,
-            functional_rx: address.functional_rx,
-            any_source: address.any_source,
+            tx: address.tx(),
+            rx: address.rx(),
+            functional_tx: address.functional_tx(),
+            functional_rx: address.functional_rx(),
+            any_source: address.any_source(),
         }
     }
 }
@@ -105,8 +105,8 @@ impl TryFrom<PlainAddress> for Address {
             };
         }
         // the constructors took the id: format and N_AE must be those of the physical half, too
-        if address.functional_tx != plain.functional_tx
-            || address.functional_rx != plain.functional_rx
+        if address.functional_tx() != plain.functional_tx
+            || address.functional_rx() != plain.functional_rx
         {
             return Err(AddressError::FunctionalFormat);
         }

@@ -7,7 +7,7 @@ impl Address {
     /// The ids under which frames of this address come.
     pub(crate) fn filters(self) -> impl Iterator<Item = Filter> {
         let any_source = self.any_source;
-        [Some(self.rx), self.functional_rx]
+        [Some(self.rx()), self.functional_rx()]
             .into_iter()
             .flatten()
             .map(move |half| {
@@ -30,8 +30,8 @@ impl Address {
 
     /// Whom a received frame is for, and from whom (`PCI-02`).
     pub(crate) fn recognise(&self, frame: &FrameView<'_>) -> Option<Recognised> {
-        if frame.id == self.rx.id || self.matches(self.rx, frame.id) {
-            if self.rx.format.has_byte() && frame.data.first() != Some(&self.rx.byte) {
+        if frame.id == self.rx_id || self.matches(self.rx(), frame.id) {
+            if self.rx_format.has_byte() && frame.data.first() != Some(&self.rx_byte) {
                 return self.recognise_functional(frame);
             }
             return Some(Recognised {
@@ -43,7 +43,7 @@ impl Address {
     }
 
     pub(crate) fn recognise_functional(&self, frame: &FrameView<'_>) -> Option<Recognised> {
-        let half = self.functional_rx?;
+        let half = self.functional_rx()?;
         let ours = frame.id == half.id || self.matches(half, frame.id);
         if !ours || (half.format.has_byte() && frame.data.first() != Some(&half.byte)) {
             return None;

@@ -2,14 +2,15 @@
 
 use core::ops::Deref;
 
-use super::Link;
-use crate::address::{Half, Recognised};
+use super::{Link, News};
+use crate::address::Recognised;
 use crate::buffer::RxBuffer;
+use crate::channels::Channel;
 use crate::config::{Config, Duplex};
 use crate::error::Ignored;
 use crate::frame::{Frame, FrameView, Id};
-use crate::machine::{Channel, Machine, Transmit, TransmitHalf, TxToken};
-use crate::payload::Payload;
+use crate::machine::{Machine, Transmit, TransmitHalf, TxToken};
+use crate::payload::{Payload, fill};
 use crate::pdu::{self, Pdu, Reading, copy};
 use crate::sender::USUAL_LEN;
 use crate::time::{Instant, Timeout};
@@ -29,48 +30,50 @@ where
     C: Deref<Target = Config>,
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
-    #[inline]
+    #[inline(always)]
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
-        if self.usual.rx && frame.id == self.address.rx().id() && frame.kind == self.config.kind {
-            let now = self.advance(now);
-            if self.receiver.take_usual(now, frame.data) {
-                return;
-            }
+        if frame.id != self.address.rx().id() || !self.take_usual(now, &frame) {
+            self.handle_unusual(now, &frame);
         }
-        self.handle_unusual(now, &frame);
     }
 
     fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
-        let now = self.advance(now);
+        let (channels, config) = (&mut self.channels, &*self.config);
+        channels.advance(now);
+        let frame = token.sequence();
         match token.channel() {
-            Some(Channel::Data) => self.sender.handle_transmitted(now, &self.config, token),
-            Some(Channel::FlowControl) => {
-                self.receiver.handle_transmitted(now, &self.config, token);
-            }
-            Some(Channel::Functional) => self.functional.transfer.confirm(token.sequence()),
+            Some(Channel::Data) => self.sender.transfer.confirm(channels, config, frame),
+            Some(Channel::FlowControl) => self.receiver.confirm(channels, config, frame),
+            Some(Channel::Functional) => self.functional.transfer.confirm(channels, frame),
             None => {}
         }
     }
 
     fn handle_failed(&mut self, now: Instant, token: TxToken) {
-        let now = self.advance(now);
+        let (channels, config) = (&mut self.channels, &*self.config);
+        channels.advance(now);
+        let frame = token.sequence();
         match token.channel() {
-            Some(Channel::Data) => self.sender.handle_failed(token),
-            Some(Channel::FlowControl) => self.receiver.handle_failed(now, &self.config, token),
-            Some(Channel::Functional) => self.functional.transfer.handle_failed(token.sequence()),
+            Some(Channel::Data) => self.sender.transfer.handle_failed(channels, frame),
+            Some(Channel::FlowControl) => {
+                let reception = &mut self.receiver.reception;
+                reception.handle_failed(channels, config, frame);
+            }
+            Some(Channel::Functional) => self.functional.transfer.handle_failed(channels, frame),
             None => {}
         }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let now = self.advance(now);
-        self.sender.handle_timeout(now, &self.config);
-        self.receiver.handle_timeout(now, &self.config);
-        self.functional.transfer.handle_timeout(now);
+        let (channels, config) = (&mut self.channels, &*self.config);
+        channels.advance(now);
+        self.sender.transfer.handle_timeout(channels, config);
+        self.receiver.handle_timeout(channels, config);
+        self.functional.transfer.handle_timeout(channels, config);
     }
 
     /// Flow control first, then the functional message, then data.
-    #[inline]
+    #[inline(always)]
     fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>> {
         let offered = self.write_next(now, frame)?;
         Some(self.transmit(offered, 0))
@@ -78,9 +81,13 @@ where
 
     fn poll_timeout(&self) -> Option<Timeout> {
         let timeouts = [
-            self.sender.poll_timeout(&self.config),
-            self.receiver.poll_timeout(&self.config),
-            self.functional.transfer.timeout(),
+            self.sender.transfer.timeout(&self.channels, &self.config),
+            self.receiver
+                .reception
+                .timeout(&self.channels, &self.config),
+            self.functional
+                .transfer
+                .timeout(&self.channels, &self.config),
         ];
         timeouts
             .into_iter()
@@ -97,33 +104,39 @@ where
     S: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Writes the next frame that wants to go out, and says which it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_next(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
-        let now = self.advance(now);
+        self.channels.keep_up(now);
         let half = self.address.tx();
-        if self.usual.tx
-            && !self.receiver.reception().wants_poll()
+        if self.address.is_plain()
+            && !self.receiver.reception.wants_poll()
             && !self.functional.transfer.is_ready()
             && self.sender.write_usual(half, &self.config, frame)
         {
             return Some(Offered::Data { bytes: USUAL_LEN });
         }
-        if self.owes_answer() || self.has_data() || self.sender.transfer().is_in_gap() {
-            self.write_any(now, frame)
+        if self.owes_answer() || self.has_data() || self.sender.transfer.is_in_gap() {
+            self.write_any(frame)
         } else {
             None
         }
     }
 
+    /// The same as a call of its own, for routers, in whose loops it would be in the way.
     #[inline(never)]
-    fn write_any(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
-        let config = &*self.config;
-        if self.receiver.reception().wants_poll() {
+    pub(crate) fn write_apart(&mut self, now: Instant, frame: &mut Frame) -> Option<Offered> {
+        self.write_next(now, frame)
+    }
+
+    #[inline(never)]
+    fn write_any(&mut self, frame: &mut Frame) -> Option<Offered> {
+        let (channels, config) = (&mut self.channels, &*self.config);
+        if self.receiver.reception.wants_poll() {
             let mut half = self.address.tx();
             if self.address.any_source() {
-                half = half.towards(self.receiver.reception().source());
+                half = half.towards(self.receiver.reception.source());
             }
-            if self.receiver.write_next(now, half, config, frame) {
+            if self.receiver.write_next(channels, half, config, frame) {
                 return Some(Offered::FlowControl);
             }
         }
@@ -131,20 +144,21 @@ where
             return Some(Offered::Functional);
         }
         let half = self.tx_half();
-        let bytes = self.sender.write_next(now, half, &self.config, frame)?;
+        let (channels, config) = (&mut self.channels, &*self.config);
+        let bytes = self.sender.write_next(channels, half, config, frame)?;
         Some(Offered::Data { bytes })
     }
 
     /// The handle on the frame that was written just now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn transmit(&mut self, offered: Offered, slot: u32) -> Transmit<'_> {
         let half = match offered {
             Offered::Data { bytes } => TransmitHalf::Data {
-                transfer: self.sender.transfer_mut(),
+                transfer: &mut self.sender.transfer,
                 bytes,
             },
             Offered::FlowControl => TransmitHalf::FlowControl {
-                reception: self.receiver.reception_mut(),
+                reception: &mut self.receiver.reception,
             },
             Offered::Functional => TransmitHalf::Functional {
                 transfer: &mut self.functional.transfer,
@@ -152,8 +166,8 @@ where
         };
         Transmit {
             half,
+            channels: &mut self.channels,
             config: &self.config,
-            now: self.clock,
             slot,
         }
     }
@@ -164,26 +178,31 @@ where
         else {
             return false;
         };
-        write_functional(payload, half, &self.config, frame).is_some()
+        // the payload may have grown
+        let len = payload.size() as usize;
+        let tx_dl = usize::from(self.config.transmit.tx_dl);
+        if len == 0 || len > pdu::single_capacity(tx_dl, half.prefix_len()) {
+            return false;
+        }
+        let start = pdu::single_header(frame, half, len);
+        fill(payload, 0, frame, half, &self.config, start..start + len)
     }
 
     /// Takes the frame that mostly comes, with few looks; `false` if it is another one. Its id is ours.
     #[inline]
     pub(crate) fn take_usual(&mut self, now: Instant, frame: &FrameView<'_>) -> bool {
-        if !self.usual.rx || frame.kind != self.config.kind {
+        if self.address.any_source() || frame.kind != self.config.kind {
             return false;
         }
-        let now = self.advance(now);
-        self.receiver.take_usual(now, frame.data)
+        self.channels.keep_up(now);
+        self.receiver.take_usual(&mut self.channels, frame.data)
     }
 
     #[inline(never)]
     fn handle_unusual(&mut self, now: Instant, frame: &FrameView<'_>) {
         match self.address.recognise(frame) {
             Some(recognised) => self.handle_matched(now, frame, recognised),
-            None => {
-                self.advance(now);
-            }
+            None => self.channels.advance(now),
         }
     }
 
@@ -194,8 +213,8 @@ where
         frame: &FrameView<'_>,
         recognised: Recognised,
     ) {
-        let now = self.advance(now);
-        if let Err(reason) = self.handle_recognised(now, frame, recognised) {
+        self.channels.advance(now);
+        if let Err(reason) = self.handle_recognised(frame, recognised) {
             self.ignore(reason);
         }
     }
@@ -203,35 +222,31 @@ where
     /// Whether [`write_next`](Self::write_next) may have a flow control.
     #[inline]
     pub(crate) fn owes_answer(&self) -> bool {
-        self.receiver.reception().wants_poll()
+        self.receiver.reception.wants_poll()
     }
 
     /// Whether it may have data.
     #[inline]
     pub(crate) fn has_data(&self) -> bool {
-        self.sender.transfer().consecutive_is_ready()
-            || self.sender.transfer().first_is_ready()
-            || self.functional.transfer.is_ready()
+        self.sender.transfer.next().is_some() || self.functional.transfer.is_ready()
     }
 
     /// Whether `poll_event` has something to say.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
-        self.receiver.reception().has_news()
-            | self.sender.transfer().is_done()
+        self.receiver.reception.has_news()
+            | self.sender.transfer.is_done()
             | self.functional.transfer.is_done()
-            | self.diagnosis.news
+            | (self.functional.news != News::None)
     }
 
     /// The earliest deadline.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let deadlines = [
-            self.sender.transfer().deadline(&self.config),
-            self.receiver.reception().deadline(&self.config),
-            self.functional.transfer.deadline(),
-        ];
-        let [data, reception, functional] = deadlines;
+        let (channels, config) = (&self.channels, &*self.config);
+        let data = self.sender.transfer.deadline(channels, config);
+        let reception = self.receiver.reception.deadline(channels, config);
+        let functional = self.functional.transfer.deadline(channels, config);
         let earliest = data.min(reception).min(functional);
         (earliest != Instant::MAX).then_some(earliest)
     }
@@ -254,28 +269,20 @@ where
     /// The numbers of the next frames, which a link that takes the place of this one goes on with, so
     /// that tokens of this one stay stale.
     pub(crate) const fn frame_numbers(&self) -> [u32; 3] {
-        [
-            self.sender.transfer().next_frame(),
-            self.receiver.reception().next_frame(),
-            self.functional.transfer.next_frame(),
-        ]
+        self.channels.frame_numbers()
     }
 
     pub(crate) const fn set_frame_numbers(&mut self, numbers: [u32; 3]) {
-        let [data, flow_control, functional] = numbers;
-        self.sender.transfer_mut().set_next_frame(data);
-        self.receiver.reception_mut().set_next_frame(flow_control);
-        self.functional.transfer.set_next_frame(functional);
+        self.channels.set_frame_numbers(numbers);
     }
 
     /// Requirements 1.1 and the table of 1.7: what a frame of this address does.
     fn handle_recognised(
         &mut self,
-        now: Instant,
         frame: &FrameView<'_>,
         recognised: Recognised,
     ) -> Result<(), Ignored> {
-        let config = &*self.config;
+        let (channels, config) = (&mut self.channels, &*self.config);
         if !config.accepts(frame.kind) {
             return Err(Ignored::FrameKind);
         }
@@ -283,98 +290,65 @@ where
             return Err(Ignored::Length);
         }
         let prefix_len = self.address.rx().prefix_len();
-        let pdu = Pdu::decode(frame.data, prefix_len, Reading::of(config))?;
+        // looked at where it is: moving it out would be copying it
+        let decoded = Pdu::decode(frame.data, prefix_len, Reading::of(config));
+        let pdu = decoded.as_ref().map_err(|reason| *reason)?;
         if recognised.functional {
             return self.handle_functional(pdu, recognised.source);
         }
-        if config.duplex == Duplex::Half {
-            let busy = match pdu {
-                Pdu::FlowControl(_) => self.receiver.is_active(),
-                _ => self.sender.transfer().is_busy_segmented(),
-            };
-            if busy {
+        let half_duplex = config.duplex == Duplex::Half;
+        let (source, any_source) = (recognised.source, self.address.any_source());
+        let (sender, receiver) = (&mut self.sender.transfer, &mut self.receiver);
+        let receiving = receiver.reception.is_active();
+        if let Pdu::FlowControl(flow) = *pdu {
+            if half_duplex && receiving {
                 return Err(Ignored::HalfDuplex);
             }
-        }
-        if self.address.any_source() {
-            let other = match pdu {
-                Pdu::FlowControl(_) => recognised.source != self.peer.current,
-                _ => {
-                    self.receiver.is_active()
-                        && recognised.source != self.receiver.reception().source()
-                }
-            };
-            if other {
+            if any_source && source != self.peer.current {
                 return Err(Ignored::OtherSource);
             }
+            return sender.handle_flow_control(channels, config, flow);
         }
-        match pdu {
-            Pdu::ConsecutiveFrame {
-                sequence_number,
-                data,
-            } => self.receiver.handle_consecutive(
-                now,
-                config,
-                sequence_number,
-                data,
-                frame.data.len(),
-            ),
-            Pdu::FlowControl(flow) => self.sender.handle_flow_control(now, config, flow),
-            pdu => self
-                .receiver
-                .handle_pdu(now, config, pdu, frame.data.len(), recognised.source),
+        if half_duplex && sender.is_busy_segmented() {
+            return Err(Ignored::HalfDuplex);
         }
+        if any_source && receiving && source != receiver.reception.source() {
+            return Err(Ignored::OtherSource);
+        }
+        receiver.handle_pdu(channels, config, pdu, frame.data.len(), source)
     }
 
     /// Only single frames are functional (`ADR-04`); they have memory of their own (`ADR-06`).
-    fn handle_functional(&mut self, pdu: Pdu<'_>, source: u8) -> Result<(), Ignored> {
-        let Pdu::SingleFrame { data } = pdu else {
+    fn handle_functional(&mut self, pdu: &Pdu<'_>, source: u8) -> Result<(), Ignored> {
+        let Pdu::SingleFrame { data } = *pdu else {
             return Err(Ignored::Functional);
         };
-        if data.len() as u64 > u64::from(self.receiver.buffer().limit()) {
+        if data.len() as u64 > u64::from(self.receiver.buffer.limit()) {
             return Err(Ignored::TooLong);
         }
-        if self.diagnosis.unread.len > 0 {
+        let functional = &mut self.functional;
+        if functional.unread > 0 {
             return Err(Ignored::NoRoom);
         }
-        self.diagnosis.unread.len = copy(self.functional.spare.as_mut(), data) as u8;
-        self.diagnosis.unread.source = source;
-        self.diagnosis.news = true;
+        functional.unread = copy(functional.spare.as_mut(), data) as u8;
+        functional.source = source;
+        if functional.news == News::None {
+            functional.news = News::Some;
+        }
         Ok(())
     }
 
     #[cold]
     fn ignore(&mut self, reason: Ignored) {
-        self.diagnosis.ignored = self.diagnosis.ignored.saturating_add(1);
-        if reason == Ignored::NoRoom {
-            self.diagnosis.dropped = self.diagnosis.dropped.saturating_add(1);
+        self.ignored = self.ignored.saturating_add(1);
+        let dropped = reason == Ignored::NoRoom;
+        if dropped {
+            self.dropped = self.dropped.saturating_add(1);
         }
         if self.config.diagnostics {
-            self.diagnosis.last = Some(reason);
+            self.functional.news = News::Ignored(reason);
+        } else if dropped {
+            self.functional.news = News::Some;
         }
-        if reason == Ignored::NoRoom || self.config.diagnostics {
-            self.diagnosis.news = true;
-        }
     }
-}
-
-/// Writes a functional single frame; `None` if the payload does not give its bytes, or has grown.
-fn write_functional<P: Payload>(
-    payload: &mut P,
-    half: Half,
-    config: &Config,
-    frame: &mut Frame,
-) -> Option<()> {
-    let len = payload.size() as usize;
-    let tx_dl = usize::from(config.transmit.tx_dl);
-    if len == 0 || len > pdu::single_capacity(tx_dl, half.prefix_len()) {
-        return None;
-    }
-    let start = pdu::single_header(frame, half, len);
-    let room = frame.data.get_mut(start..start + len)?;
-    if payload.copy_to(0, room)? < len {
-        return None;
-    }
-    pdu::finish(frame, half, config, start + len);
-    Some(())
 }

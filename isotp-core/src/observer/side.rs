@@ -8,7 +8,7 @@ use crate::error::{ConfigError, Ignored, NResult};
 use crate::event::{Bytes, Event, Message};
 use crate::frame::FrameView;
 use crate::pdu::{FlowControl, FlowStatus, Pdu, Reading, copy};
-use crate::receiver::{Receiver, check_spare};
+use crate::receiver::{Receiver, check};
 use crate::time::Instant;
 
 /// One direction.
@@ -50,7 +50,7 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Side<B, S> {
         spare: [S; 2],
     ) -> Result<Self, ConfigError> {
         let [physical, functional] = spare;
-        check_spare(config, functional.as_ref().len())?;
+        check(config, functional.as_ref().len())?;
         Ok(Self {
             address,
             receiver: Receiver::new(config, buffer, physical)?,
@@ -116,12 +116,12 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Side<B, S> {
     /// The other direction answered the message that goes in this one.
     pub(super) fn handle_answer(&mut self, now: Instant, flow: FlowControl) {
         let awaited = self.credit == Some(0);
-        let reception = self.receiver.reception_mut();
+        let receiver = &mut self.receiver;
         match flow.status {
-            FlowStatus::ContinueToSend | FlowStatus::Wait => reception.keep_alive(now),
-            FlowStatus::Overflow if awaited => reception.fail(NResult::BufferOverflow),
+            FlowStatus::ContinueToSend | FlowStatus::Wait => receiver.keep_alive(now),
+            FlowStatus::Overflow if awaited => receiver.fail(NResult::BufferOverflow),
             FlowStatus::Reserved(status) if awaited => {
-                reception.fail(NResult::InvalidFs { status });
+                receiver.fail(NResult::InvalidFs { status });
             }
             FlowStatus::Overflow | FlowStatus::Reserved(_) => {}
         }
@@ -147,14 +147,14 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Side<B, S> {
     }
 
     pub(super) fn has_news(&self) -> bool {
-        self.receiver.reception().has_news()
+        self.receiver.has_news()
             || self.functional.received > 0
             || self.diagnosis.dropped > 0
             || self.diagnosis.last.is_some()
     }
 
     pub(super) fn poll_event(&mut self) -> Option<Observed<'_, B>> {
-        if self.receiver.reception().has_news() {
+        if self.receiver.has_news() {
             return match self.receiver.poll_event()? {
                 Event::FirstFrame { size, source } => Some(Observed::FirstFrame { size, source }),
                 Event::Received(message) => Some(Observed::Message(message)),

@@ -3,39 +3,34 @@
 mod consecutive;
 mod news;
 
-pub(crate) use news::Told;
+pub(crate) use news::{Told, What};
 
 use consecutive::Block;
 use news::Before;
 
-use crate::config::{Config, Confirmation, StMin, micros};
+use crate::channels::{Channel, Channels};
+use crate::config::{Config, Confirmation, StMin};
 use crate::error::{Cause, NResult};
-use crate::machine::SEQUENCE_MASK;
 use crate::pdu::{FlowControl, FlowStatus};
 use crate::time::{Instant, Timeout, Timer};
 
-/// One reception, what it left behind for the user, and what outlives it: the local BS and STmin, and
-/// the number of the next flow control.
+/// One reception, what it left behind for the user, and what outlives it: the local BS and STmin. Its
+/// timer and the numbers of its flow controls are in [`Channels`].
 #[derive(Debug)]
 pub(crate) struct Reception {
-    /// When the timer of the phase was started.
-    since: Instant,
-    /// FF_DL of the message.
+    /// Bytes in the whole message.
     size: u32,
-    /// Bytes of it that are in the buffer.
-    received: u32,
-    /// The number of the next flow control to be committed.
-    next_frame: u32,
+    /// Bytes in the buffer: of this message, or of the one before it that is `Before::Complete`.
+    filled: u32,
     phase: Phase,
-    /// In `Failed`: how it ended. Apart from the phase, which is looked at several times a frame.
+    /// In `Failed`: how it ended. In `SentContinue`: how it will end at the confirmation, if not `Ok`.
+    /// Apart from the phase, which is looked at several times a frame.
     result: NResult,
     before: Before,
+    /// N_SA of the message before.
+    before_source: u8,
     offer: Offer,
     block: Block,
-    /// FC.WAIT in a row.
-    waits: u8,
-    /// Bytes in the spare memory: a single frame, or the data of a first frame whose buffer is not ready.
-    spare: u8,
     /// N_SA of the message.
     source: u8,
     /// The first frame was not indicated yet.
@@ -47,7 +42,7 @@ pub(crate) struct Reception {
 /// Where a reception stands. Each phase has at most one timer, and entering it starts that timer.
 ///
 /// Invariants: bytes go to the buffer only after it said that it is ready; a message is delivered only
-/// from `Complete` or `Single`; `received <= size`.
+/// from `Complete` or `Single`; a message in the buffer is never longer than `size`.
 ///
 /// | phase | input | next | timer |
 /// |---|---|---|---|
@@ -108,25 +103,21 @@ struct Offer {
 impl Reception {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
-            since: Instant::ZERO,
             size: 0,
-            received: 0,
-            next_frame: 0,
+            filled: 0,
             phase: Phase::Idle,
             result: NResult::Ok,
             before: Before::Told,
+            before_source: 0,
             offer: Offer {
                 block_size: config.receive.block_size,
                 st_min: config.receive.st_min,
             },
             block: Block {
                 frame: 0,
-                received: 0,
+                count: 0,
                 sequence_number: 1,
-                wrong: None,
             },
-            waits: 0,
-            spare: 0,
             source: 0,
             announced: false,
             news: false,
@@ -164,26 +155,26 @@ impl Reception {
     pub(crate) fn single(&mut self, len: usize, source: u8) {
         self.phase = Phase::Single;
         self.news = true;
-        self.spare = len as u8;
+        self.size = len as u32;
         self.source = source;
     }
 
-    /// A first frame was accepted; its data is in the spare memory. `carried` bytes came with it.
-    pub(crate) fn begin(&mut self, now: Instant, first: First) {
+    /// A first frame was accepted; its data is in the spare memory.
+    pub(crate) fn begin(&mut self, channels: &mut Channels, first: First) {
         self.size = first.size;
         self.source = first.source;
-        self.received = 0;
-        self.waits = 0;
-        self.spare = first.carried;
+        if self.buffer_is_free() {
+            self.filled = 0;
+        }
+        self.result = NResult::Ok;
         self.announced = true;
         self.news = true;
         self.block = Block {
             frame: first.per_consecutive,
-            received: 0,
+            count: 0,
             sequence_number: 1,
-            wrong: None,
         };
-        self.not_ready(now);
+        self.enter(Phase::NotReady, channels);
     }
 
     /// Listening only, and no room: the message is let go.
@@ -194,71 +185,63 @@ impl Reception {
     }
 
     /// Listening only: a flow control of the other side went by, so the transfer is alive.
-    pub(crate) fn keep_alive(&mut self, now: Instant) {
+    pub(crate) fn keep_alive(&self, channels: &mut Channels) {
         if self.phase == Phase::Receiving {
-            self.since = now;
+            channels.start(Channel::FlowControl);
         }
     }
 
     /// A first frame that is too long was received (`FC-08`).
-    pub(crate) fn refuse(&mut self, now: Instant, config: &Config, source: u8) {
+    pub(crate) fn refuse(&mut self, channels: &mut Channels, config: &Config, source: u8) {
         self.source = source;
         if !config.receive.listen_only {
-            self.enter(Phase::Refusing, now);
+            self.enter(Phase::Refusing, channels);
         }
     }
 
-    /// The data of the first frame went to the buffer.
-    pub(crate) const fn took_first(&mut self, carried: u8) {
-        self.received = carried as u32;
-        self.spare = 0;
-    }
-
-    /// The buffer is ready for the next block.
-    pub(crate) fn ready(&mut self, now: Instant, config: &Config) {
-        if config.receive.listen_only {
-            self.enter(Phase::Receiving, now);
+    /// The buffer is ready for the next block, and `filled` bytes are in it.
+    pub(crate) fn ready(&mut self, channels: &mut Channels, config: &Config, filled: u32) {
+        self.filled = filled;
+        let phase = if config.receive.listen_only {
+            Phase::Receiving
         } else {
-            self.enter(Phase::OfferContinue, now);
-        }
+            Phase::OfferContinue
+        };
+        self.enter(phase, channels);
     }
 
     /// The offered frame was committed.
     #[inline(never)]
-    pub(crate) fn commit(&mut self, now: Instant, config: &Config) -> u32 {
-        let frame = self.next_frame;
-        self.next_frame = (frame + 1) & SEQUENCE_MASK;
+    pub(crate) fn commit(&mut self, channels: &mut Channels, config: &Config, frame: u32) {
         self.phase = match self.phase {
             Phase::OfferContinue => {
-                self.waits = 0;
-                self.block.received = 0;
+                self.block.count = 0;
                 Phase::SentContinue
             }
             Phase::OfferWait => {
-                self.waits = self.waits.saturating_add(1);
+                self.block.count = self.block.count.saturating_add(1);
                 Phase::SentWait
             }
             _ => Phase::Idle,
         };
         if config.confirmation == Confirmation::OnCommit {
-            self.confirm(now, config, frame);
+            self.confirm(channels, config, frame);
         }
-        frame
     }
 
     /// A flow control is on the bus. `true` if the next one is owed at once, because a whole block came
     /// before this confirmation.
-    pub(crate) fn confirm(&mut self, now: Instant, config: &Config, frame: u32) -> bool {
-        if !self.is_newest(frame) {
+    pub(crate) fn confirm(&mut self, channels: &mut Channels, config: &Config, frame: u32) -> bool {
+        if channels.younger(Channel::FlowControl, frame) != 0 {
             return false;
         }
         match self.phase {
             Phase::SentContinue => {
                 self.phase = Phase::Receiving;
-                self.settle(now, config)
+                self.settle(channels, config)
             }
             Phase::SentWait => {
-                self.not_ready(now);
+                self.enter(Phase::NotReady, channels);
                 false
             }
             _ => false,
@@ -266,58 +249,63 @@ impl Reception {
     }
 
     /// A flow control will not go out: it is offered again, unless the peer has answered it.
-    pub(crate) fn handle_failed(&mut self, now: Instant, config: &Config, frame: u32) {
-        if !self.is_newest(frame) {
+    pub(crate) fn handle_failed(&mut self, channels: &mut Channels, config: &Config, frame: u32) {
+        if channels.younger(Channel::FlowControl, frame) != 0 {
             return;
         }
         match self.phase {
-            Phase::SentContinue if self.block.received > 0 || self.block.wrong.is_some() => {
-                self.confirm(now, config, frame);
+            Phase::SentContinue if self.block.count > 0 || self.is_doomed() => {
+                self.confirm(channels, config, frame);
             }
-            Phase::SentContinue => self.phase = Phase::OfferContinue,
+            Phase::SentContinue => {
+                self.phase = Phase::OfferContinue;
+            }
             Phase::SentWait => {
-                self.waits = self.waits.saturating_sub(1);
+                self.block.count = self.block.count.saturating_sub(1);
                 self.phase = Phase::OfferWait;
             }
             _ => {}
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) {
-        if now < self.deadline(config) {
-            return;
-        }
-        match self.timer() {
-            Timer::NBr if self.waits < config.receive.max_wait => {
-                self.enter(Phase::OfferWait, now);
-            }
-            Timer::NBr => self.fail(NResult::WaitOverrun {
-                limit: config.receive.max_wait,
-            }),
-            Timer::NCr => self.fail(NResult::TimeoutCr),
-            _ if self.phase == Phase::Refusing => self.phase = Phase::Idle,
-            _ => self.fail(NResult::TimeoutA),
-        }
+    /// Whether the timer of the phase has run out.
+    pub(crate) fn is_due(&self, channels: &Channels, config: &Config) -> bool {
+        self.has_timer()
+            && channels.is_due(Channel::FlowControl, config.timing.micros(self.timer()))
     }
 
-    pub(crate) fn timeout(&self, config: &Config) -> Option<Timeout> {
+    /// The timer of the phase has run out.
+    pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
+        let limit = config.receive.max_wait;
+        let result = match self.timer() {
+            Timer::NBr if self.block.count < limit => {
+                return self.enter(Phase::OfferWait, channels);
+            }
+            Timer::NBr => NResult::WaitOverrun { limit },
+            Timer::NCr => NResult::TimeoutCr,
+            _ if self.phase == Phase::Refusing => {
+                self.phase = Phase::Idle;
+                return;
+            }
+            _ => NResult::TimeoutA,
+        };
+        self.fail(result);
+    }
+
+    pub(crate) fn timeout(&self, channels: &Channels, config: &Config) -> Option<Timeout> {
         self.has_timer().then(|| Timeout {
-            at: self.deadline(config),
+            at: self.deadline(channels, config),
             timer: self.timer(),
         })
     }
 
     /// When the timer of the phase runs out; `Instant::MAX` where it has none.
     #[inline]
-    pub(crate) fn deadline(&self, config: &Config) -> Instant {
+    pub(crate) fn deadline(&self, channels: &Channels, config: &Config) -> Instant {
         if !self.has_timer() {
             return Instant::MAX;
         }
-        self.since.after_micros(micros(match self.timer() {
-            Timer::NBr => config.timing.n_br,
-            Timer::NCr => config.timing.n_cr,
-            _ => config.timing.n_ar,
-        }))
+        channels.deadline(Channel::FlowControl, config.timing.micros(self.timer()))
     }
 
     fn has_timer(&self) -> bool {
@@ -364,16 +352,8 @@ impl Reception {
     }
 
     /// Whether no unread message is in the buffer.
-    pub(crate) fn buffer_is_free(&self) -> bool {
-        !matches!(self.before, Before::Complete { .. })
-    }
-
-    pub(crate) const fn next_frame(&self) -> u32 {
-        self.next_frame
-    }
-
-    pub(crate) const fn set_next_frame(&mut self, number: u32) {
-        self.next_frame = number;
+    pub(crate) const fn buffer_is_free(&self) -> bool {
+        !matches!(self.before, Before::Complete)
     }
 
     pub(crate) fn is_receiving(&self) -> bool {
@@ -384,31 +364,41 @@ impl Reception {
         self.size
     }
 
+    /// Bytes of the message that are in the buffer.
+    #[inline]
     pub(crate) const fn received(&self) -> u32 {
-        self.received
+        if self.buffer_is_free() {
+            self.filled
+        } else {
+            0
+        }
     }
 
-    /// Bytes of the first frame that wait in the spare memory.
-    pub(crate) const fn waiting(&self) -> u8 {
-        self.spare
+    /// Bytes in the buffer.
+    pub(crate) const fn filled(&self) -> u32 {
+        self.filled
+    }
+
+    /// Bytes of the first frame that wait in the spare memory: fewer than in a consecutive one, which
+    /// has a shorter PCI.
+    pub(crate) const fn waiting(&self) -> usize {
+        let longer = if self.size > 4095 { 5 } else { 1 };
+        self.block.frame.saturating_sub(longer) as usize
     }
 
     pub(crate) const fn source(&self) -> u8 {
         self.source
     }
 
-    fn not_ready(&mut self, now: Instant) {
-        self.enter(Phase::NotReady, now);
-    }
-
-    const fn is_newest(&self, frame: u32) -> bool {
-        self.next_frame.wrapping_sub(1) & SEQUENCE_MASK == frame
+    /// A wrong SN came before the confirmation of the flow control.
+    const fn is_doomed(&self) -> bool {
+        !self.result.is_ok()
     }
 
     #[inline]
-    const fn enter(&mut self, phase: Phase, now: Instant) {
+    fn enter(&mut self, phase: Phase, channels: &mut Channels) {
         self.phase = phase;
-        self.since = now;
+        channels.start(Channel::FlowControl);
     }
 }
 
@@ -416,8 +406,6 @@ impl Reception {
 pub(crate) struct First {
     pub(crate) size: u32,
     pub(crate) source: u8,
-    /// Message bytes in it.
-    pub(crate) carried: u8,
     /// Message bytes in each consecutive frame that follows: RX_DL less address and PCI (`PCI-13`).
     pub(crate) per_consecutive: u8,
 }

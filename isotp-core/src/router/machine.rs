@@ -168,7 +168,7 @@ where
         let slot = queue.head()?;
         queue.pop_front(slots);
         let link = slots.get_mut(slot as usize)?.link.as_mut();
-        if let Some(offered) = link.and_then(|link| link.write_next(now, frame)) {
+        if let Some(offered) = link.and_then(|link| link.write_apart(now, frame)) {
             return Some((slot, offered));
         }
         missed(slots, marks, slot);
@@ -207,7 +207,7 @@ where
         let (_, before, slot) = best?;
         queue.remove_after(slots, before);
         let link = slots.get_mut(slot as usize)?.link.as_mut();
-        if let Some(offered) = link.and_then(|link| link.write_next(now, frame)) {
+        if let Some(offered) = link.and_then(|link| link.write_apart(now, frame)) {
             return Some((slot, offered));
         }
         missed(slots, marks, slot);

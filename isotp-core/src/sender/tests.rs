@@ -27,7 +27,7 @@ impl Payload for Dripping {
 
     fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize> {
         let here = self.bytes[..self.have.min(self.bytes.len())].get(offset as usize..)?;
-        Some(pdu::copy(out, here)).filter(|&copied| copied > 0)
+        Some(crate::pdu::copy(out, here)).filter(|&copied| copied > 0)
     }
 }
 
@@ -96,7 +96,7 @@ impl Rig {
                     .send(now, Self::half(), &self.config, payload)
                     .unwrap();
             }
-            "feed" => self.sender.payload_mut().as_mut().unwrap().have = number,
+            "feed" => self.sender.outgoing.payload.as_mut().unwrap().have = number,
             "commit" => {
                 let token = self.poll().expect("a frame is ready").commit(now);
                 self.tokens.push(token);
@@ -354,7 +354,7 @@ fn waits_in_a_row_are_limited() {
     assert_eq!(rig.look(), "NBs 900");
     rig.run("fc 310000");
     assert_eq!(rig.look(), "N_WFT_OVRN");
-    let mut rig = Rig::new("limit 1; send 27; commit; fc 310000; fc 310000; fc 300000; con 0");
+    let mut rig = Rig::new("limit 1; send 27; commit; fc 310000; fc 310000; ignored 300000; con 0");
     assert_eq!(rig.look(), "N_WFT_OVRN");
     for (early, outcome) in [(255, "NBs 900"), (256, "N_WFT_OVRN")] {
         let waits = "fc 310000; ".repeat(early);

@@ -1,36 +1,33 @@
 //! The sending state machine, without the payload.
 
-use crate::config::{Config, Confirmation, FlowControlUse, StMin, micros};
+use crate::channels::{Channel, Channels};
+use crate::config::{Config, Confirmation, FlowControlUse, StMin};
 use crate::error::{Cause, Ignored, NResult};
-use crate::machine::SEQUENCE_MASK;
 use crate::pdu::{FlowControl, FlowStatus};
 use crate::time::{Instant, Timeout, Timer};
 
-/// One transmission, and what outlives it: the number of the next frame, so that a late confirmation
-/// is never credited to a later message (`TIM-11`).
+/// One transmission. Its timer and its frame numbers are in [`Channels`]; the frames in flight are those
+/// committed last.
 #[derive(Debug)]
 pub(crate) struct Transfer {
-    /// When the timer of the phase was started.
-    since: Instant,
     size: u32,
     /// Bytes in committed frames.
     sent: u32,
-    /// The number of the next frame to be committed. The frames in flight are those just below it.
-    next_frame: u32,
     phase: Phase,
     /// In `Done`: how it ended. Apart from the phase, which is looked at several times a frame.
     result: NResult,
-    early: Early,
+    /// The flow control that decides what comes next, if it came before the confirmation of the frame
+    /// that provoked it (`TIM-10`). Whatever follows it is no longer awaited.
+    early: Option<FlowControl>,
     block: Block,
     in_flight: u8,
     /// Of the next consecutive frame.
     sequence_number: u8,
-    /// FC.WAIT in a row.
+    /// FC.WAIT in a row, those that came early included.
     waits: u8,
     /// Bytes in the frame committed last.
     last_bytes: u8,
-    segmented: bool,
-    /// In `First` and `Ready`: the payload has no bytes yet.
+    /// In `Single`, `First` and `Ready`: the payload has no bytes yet.
     starved: bool,
 }
 
@@ -39,33 +36,38 @@ pub(crate) struct Transfer {
 ///
 /// | phase | input | next | timer |
 /// |---|---|---|---|
-/// | Idle | request | First | N_As |
+/// | Idle | request that fits a frame | Single | N_As |
+/// | Idle | longer request | First | N_As |
+/// | Single | commit | SingleSent | kept |
 /// | First | commit | FirstSent | kept |
-/// | First, Ready | no bytes yet | same, starved | N_Cs, then `N_ERROR` |
-/// | FirstSent | confirmed, SF | Done `N_OK` | - |
-/// | FirstSent | confirmed, FF | AwaitFlow, then the kept FCs | N_Bs |
+/// | Single, First, Ready | no bytes yet | same, starved | N_Cs, then `N_ERROR` |
+/// | SingleSent | confirmed | Done `N_OK` | - |
+/// | FirstSent | confirmed | AwaitFlow, then the kept FC | N_Bs |
 /// | FirstSent, Sent at a block's end | FC | kept until the confirmation (`TIM-10`) | kept |
 /// | AwaitFlow | CTS | Ready | N_As |
 /// | AwaitFlow | WAIT | AwaitFlow, Done `N_WFT_OVRN` above the limit | N_Bs |
 /// | AwaitFlow | OVFLW, reserved | Done `N_BUFFER_OVFLW`, `N_INVALID_FS` | - |
 /// | Ready | commit | Sent; Ready while more may be in flight | kept |
 /// | Sent | confirmed, last of the message | Done `N_OK` | - |
-/// | Sent | confirmed, last of a block | AwaitFlow | N_Bs |
+/// | Sent | confirmed, last of a block | AwaitFlow, then the kept FC | N_Bs |
 /// | Sent | confirmed, else | Gap; Ready if STmin is 0 | STmin; N_As |
 /// | Gap | time | Ready | N_As |
-/// | First, FirstSent, Ready, Sent | N_As | Done `N_TIMEOUT_A` | - |
+/// | Single, First, Ready and Sent of each | N_As | Done `N_TIMEOUT_A` | - |
 /// | AwaitFlow | N_Bs | Done `N_TIMEOUT_Bs` | - |
-/// | FirstSent, Sent | frame lost, alone in flight | First, Ready | kept |
+/// | SingleSent, FirstSent, Sent | frame lost, alone in flight | Single, First, Ready | kept |
 /// | any but Idle, Done | abort, rejected, a frame of several in flight lost | Done `N_ERROR` | - |
 /// | any other | FC | ignored (`FC-03`) | kept |
 ///
-/// The order matters: what is busy comes after what is not.
+/// The order matters: what is busy comes after what is not, and of that what is segmented last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Idle,
     /// It ended, and the user was not told yet: see `result`.
     Done,
-    /// The single or first frame is ready.
+    /// The single frame is ready.
+    Single,
+    SingleSent,
+    /// The first frame is ready.
     First,
     FirstSent,
     AwaitFlow,
@@ -80,55 +82,51 @@ enum Phase {
 #[derive(Clone, Copy, Debug)]
 struct Block {
     st_min: StMin,
-    /// BS; 0: no limit.
+    /// BS; 0: no limit, or no flow control of this message came yet.
     size: u8,
     /// Consecutive frames committed since the flow control.
     sent: u8,
-    /// A flow control of this message has set `st_min` and `size`.
-    set: bool,
 }
 
-/// Flow controls that came before the confirmation of the frame that provoked them (`TIM-10`): some
-/// waits, and at most one that decides. Whatever follows that one is no longer awaited.
-#[derive(Clone, Copy, Debug)]
-struct Early {
-    decision: Option<FlowControl>,
-    waits: u16,
+/// Which frame is ready.
+pub(crate) enum Next {
+    Single,
+    First,
+    Consecutive,
 }
 
 impl Transfer {
     pub(crate) const fn new() -> Self {
         Self {
-            since: Instant::ZERO,
             size: 0,
             sent: 0,
-            next_frame: 0,
             phase: Phase::Idle,
             result: NResult::Ok,
-            early: Early::NONE,
+            early: None,
             block: Block {
                 st_min: StMin::ZERO,
                 size: 0,
                 sent: 0,
-                set: false,
             },
             in_flight: 0,
             sequence_number: 1,
             waits: 0,
             last_bytes: 0,
-            segmented: false,
             starved: false,
         }
     }
 
-    pub(crate) fn begin(&mut self, now: Instant, size: u32, segmented: bool) {
+    pub(crate) fn begin(&mut self, channels: &mut Channels, size: u32, segmented: bool) {
         *self = Self {
             size,
-            segmented,
-            next_frame: self.next_frame,
             ..Self::new()
         };
-        self.enter(Phase::First, now);
+        let phase = if segmented {
+            Phase::First
+        } else {
+            Phase::Single
+        };
+        self.enter(phase, channels);
     }
 
     pub(crate) fn abort(&mut self) {
@@ -141,98 +139,93 @@ impl Transfer {
 
     pub(crate) fn handle_flow_control(
         &mut self,
-        now: Instant,
+        channels: &mut Channels,
         config: &Config,
         flow: FlowControl,
     ) -> Result<(), Ignored> {
         let awaited_later = match self.phase {
             Phase::AwaitFlow => {
-                self.take_flow(now, config, flow);
+                self.take_flow(channels, config, flow);
                 return Ok(());
             }
-            Phase::FirstSent => self.segmented,
+            Phase::FirstSent => true,
             Phase::Sent => self.at_block_end(),
             _ => false,
         };
-        if !awaited_later || self.early.decision.is_some() {
+        if !awaited_later || self.early.is_some() {
             return Err(Ignored::UnexpectedFlowControl);
         }
-        match flow.status {
-            FlowStatus::Wait => self.early.waits = self.early.waits.saturating_add(1),
-            _ => self.early.decision = Some(flow),
+        if flow.status != FlowStatus::Wait || !self.count_wait(config) {
+            self.early = Some(flow);
         }
         Ok(())
     }
 
     #[inline(always)]
-    pub(crate) fn commit(&mut self, now: Instant, config: &Config, bytes: u8) -> u32 {
-        let frame = self.next_frame;
-        self.next_frame = (frame + 1) & SEQUENCE_MASK;
+    pub(crate) fn commit(
+        &mut self,
+        channels: &mut Channels,
+        config: &Config,
+        bytes: u8,
+        frame: u32,
+    ) {
         self.sent += u32::from(bytes);
-        if self.phase != Phase::Ready {
-            self.commit_first(now, config, bytes, frame);
-            return frame;
+        if self.phase == Phase::Ready {
+            self.sequence_number = (self.sequence_number + 1) & 0xF;
+            self.block.sent = self.block.sent.wrapping_add(1);
+            if self.block.sent != self.block.size
+                && self.sent < self.size
+                && self.block.st_min == StMin::ZERO
+                && config.confirmation == Confirmation::OnCommit
+            {
+                // most frames: the next one is ready at once
+                channels.start(Channel::Data);
+                return;
+            }
         }
-        self.sequence_number = (self.sequence_number + 1) & 0xF;
-        self.block.sent = self.block.sent.wrapping_add(1);
-        if self.block.sent != self.block.size
-            && self.sent < self.size
-            && self.block.st_min == StMin::ZERO
-            && config.confirmation == Confirmation::OnCommit
-        {
-            // most frames: the next one is ready at once
-            self.since = now;
-        } else {
-            self.commit_consecutive(now, config, bytes, frame);
-        }
-        frame
-    }
-
-    #[cold]
-    fn commit_first(&mut self, now: Instant, config: &Config, bytes: u8, frame: u32) {
-        self.phase = Phase::FirstSent;
-        self.last_bytes = bytes;
-        self.in_flight = 1;
-        if config.confirmation == Confirmation::OnCommit {
-            self.confirm(now, config, frame);
-        }
+        self.commit_unusual(channels, config, bytes, frame);
     }
 
     #[inline(never)]
-    fn commit_consecutive(&mut self, now: Instant, config: &Config, bytes: u8, frame: u32) {
+    fn commit_unusual(&mut self, channels: &mut Channels, config: &Config, bytes: u8, frame: u32) {
         self.last_bytes = bytes;
         self.in_flight = self.in_flight.saturating_add(1);
-        if !self.may_send_more(config) {
-            self.phase = Phase::Sent;
-        }
+        self.phase = match self.phase {
+            Phase::Single => Phase::SingleSent,
+            Phase::First => Phase::FirstSent,
+            _ if self.may_send_more(config) => Phase::Ready,
+            _ => Phase::Sent,
+        };
         if config.confirmation == Confirmation::OnCommit {
-            self.confirm(now, config, frame);
+            self.confirm(channels, config, frame);
         }
     }
 
     /// A frame is on the bus, and with it those of this link that were committed before it.
-    pub(crate) fn confirm(&mut self, now: Instant, config: &Config, frame: u32) {
-        let Some(age) = self.age(frame) else { return };
-        self.in_flight = age;
+    pub(crate) fn confirm(&mut self, channels: &mut Channels, config: &Config, frame: u32) {
+        let younger = channels.younger(Channel::Data, frame);
+        if younger >= u32::from(self.in_flight) {
+            return;
+        }
+        self.in_flight = younger as u8;
+        // progress: N_As runs for the next of the frames in flight, or N_Cs for what comes next
+        channels.start(Channel::Data);
         match self.phase {
-            Phase::FirstSent if !self.segmented => self.end(NResult::Ok),
-            Phase::FirstSent => self.await_flow(now, config),
-            Phase::Sent if self.in_flight == 0 && self.sent >= self.size => self.end(NResult::Ok),
-            Phase::Sent if self.in_flight == 0 && self.at_block_end() => {
-                self.await_flow(now, config);
-            }
-            Phase::Sent if self.in_flight == 0 && self.block.st_min != StMin::ZERO => {
-                self.enter(Phase::Gap, now);
-            }
-            Phase::Sent if self.may_send_more(config) => self.make_ready(now),
-            // progress: N_As runs for the next of the frames in flight, or N_Cs for what comes next
-            _ => self.since = now,
+            Phase::SingleSent => self.end(NResult::Ok),
+            Phase::FirstSent => self.await_flow(channels, config),
+            Phase::Sent if younger > 0 && !self.may_send_more(config) => {}
+            Phase::Sent if younger > 0 => self.phase = Phase::Ready,
+            Phase::Sent if self.sent >= self.size => self.end(NResult::Ok),
+            Phase::Sent if self.at_block_end() => self.await_flow(channels, config),
+            Phase::Sent if self.block.st_min != StMin::ZERO => self.phase = Phase::Gap,
+            Phase::Sent => self.phase = Phase::Ready,
+            _ => {}
         }
     }
 
     /// A frame will not go out. If it is the only one in flight it is offered again.
-    pub(crate) fn handle_failed(&mut self, frame: u32) {
-        if self.age(frame).is_none() {
+    pub(crate) fn handle_failed(&mut self, channels: &Channels, frame: u32) {
+        if channels.younger(Channel::Data, frame) >= u32::from(self.in_flight) {
             return;
         }
         if self.in_flight > 1 {
@@ -240,72 +233,75 @@ impl Transfer {
         }
         self.in_flight = 0;
         self.sent -= u32::from(self.last_bytes);
-        self.early = Early::NONE;
+        self.early = None;
+        self.waits = 0;
         self.starved = false;
-        if self.phase == Phase::FirstSent {
-            self.phase = Phase::First;
-        } else {
-            self.sequence_number = self.sequence_number.wrapping_sub(1) & 0xF;
-            self.block.sent = self.block.sent.wrapping_sub(1);
-            self.phase = Phase::Ready;
-        }
+        self.phase = match self.phase {
+            Phase::SingleSent => Phase::Single,
+            Phase::FirstSent => Phase::First,
+            _ => {
+                self.sequence_number = self.sequence_number.wrapping_sub(1) & 0xF;
+                self.block.sent = self.block.sent.wrapping_sub(1);
+                Phase::Ready
+            }
+        };
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant, config: &Config) {
-        if now < self.deadline(config) {
+    pub(crate) fn handle_timeout(&mut self, channels: &mut Channels, config: &Config) {
+        let timer = self.timer();
+        if !self.is_busy() || !channels.is_due(Channel::Data, self.lasts(timer, config)) {
             return;
         }
-        match self.timer() {
-            Timer::StMin => self.make_ready(now),
-            Timer::NBs => self.fail(NResult::TimeoutBs),
-            Timer::NCs => self.fail(NResult::Error(Cause::NoData)),
-            _ => self.fail(NResult::TimeoutA),
-        }
+        let result = match timer {
+            Timer::StMin => return self.make_ready(channels),
+            Timer::NBs => NResult::TimeoutBs,
+            Timer::NCs => NResult::Error(Cause::NoData),
+            _ => NResult::TimeoutA,
+        };
+        self.end(result);
     }
 
     /// The separation time may end without a `handle_timeout`.
     #[inline]
-    pub(crate) fn end_gap(&mut self, now: Instant, config: &Config) {
-        if self.phase == Phase::Gap && now >= self.deadline(config) {
-            self.make_ready(now);
+    pub(crate) fn end_gap(&mut self, channels: &mut Channels) {
+        if self.phase == Phase::Gap && channels.is_due(Channel::Data, self.block.st_min.micros()) {
+            self.make_ready(channels);
         }
     }
 
-    /// The payload has no bytes for the frame that is ready: N_Cs runs, unless frames in flight keep
-    /// N_As running.
-    pub(crate) fn starve(&mut self, now: Instant) {
-        if !core::mem::replace(&mut self.starved, true) && self.in_flight == 0 {
-            self.since = now;
+    /// Whether the payload has no bytes for the frame that is ready. Then N_Cs runs, unless frames in
+    /// flight keep N_As running; when it has bytes again, the frame is ready from now.
+    pub(crate) fn set_starved(&mut self, channels: &mut Channels, starved: bool) {
+        if self.starved != starved {
+            self.starved = starved;
+            if self.in_flight == 0 {
+                channels.start(Channel::Data);
+            }
         }
     }
 
-    /// The payload has bytes again: the frame is ready from now.
-    #[inline]
-    pub(crate) fn feed(&mut self, now: Instant) {
-        if core::mem::replace(&mut self.starved, false) && self.in_flight == 0 {
-            self.since = now;
-        }
-    }
-
-    pub(crate) fn timeout(&self, config: &Config) -> Option<Timeout> {
+    pub(crate) fn timeout(&self, channels: &Channels, config: &Config) -> Option<Timeout> {
         self.is_busy().then(|| Timeout {
-            at: self.deadline(config),
+            at: self.deadline(channels, config),
             timer: self.timer(),
         })
     }
 
     /// When the timer of the phase runs out; `Instant::MAX` where it has none.
     #[inline]
-    pub(crate) fn deadline(&self, config: &Config) -> Instant {
+    pub(crate) fn deadline(&self, channels: &Channels, config: &Config) -> Instant {
         if !self.is_busy() {
             return Instant::MAX;
         }
-        self.since.after_micros(match self.timer() {
+        channels.deadline(Channel::Data, self.lasts(self.timer(), config))
+    }
+
+    /// How long a timer of this transfer runs, in microseconds.
+    fn lasts(&self, timer: Timer, config: &Config) -> u32 {
+        match timer {
             Timer::StMin => self.block.st_min.micros(),
-            Timer::NBs => micros(config.timing.n_bs),
-            Timer::NCs => micros(config.timing.n_cs),
-            _ => micros(config.timing.n_as),
-        })
+            timer => config.timing.micros(timer),
+        }
     }
 
     pub(crate) fn take_result(&mut self) -> Option<NResult> {
@@ -321,7 +317,7 @@ impl Transfer {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.phase >= Phase::First
+        self.phase >= Phase::Single
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -330,29 +326,28 @@ impl Transfer {
 
     /// Whether the half duplex rules see a transmission: single frames are none (`UNX-04`).
     pub(crate) fn is_busy_segmented(&self) -> bool {
-        self.segmented && self.is_busy()
+        self.phase >= Phase::First
     }
 
-    pub(crate) fn first_is_ready(&self) -> bool {
-        self.phase == Phase::First
+    /// The frame that is ready.
+    #[inline]
+    pub(crate) const fn next(&self) -> Option<Next> {
+        match self.phase {
+            Phase::Single => Some(Next::Single),
+            Phase::First => Some(Next::First),
+            Phase::Ready => Some(Next::Consecutive),
+            _ => None,
+        }
     }
 
     pub(crate) fn is_in_gap(&self) -> bool {
         self.phase == Phase::Gap
     }
 
-    pub(crate) fn consecutive_is_ready(&self) -> bool {
-        self.phase == Phase::Ready
-    }
-
     /// Whether a consecutive frame with 7 bytes may go.
     #[inline]
     pub(crate) fn awaits_usual(&self) -> bool {
         self.phase == Phase::Ready && !self.starved && self.size - self.sent >= 7
-    }
-
-    pub(crate) const fn is_segmented(&self) -> bool {
-        self.segmented
     }
 
     pub(crate) const fn size(&self) -> u32 {
@@ -367,30 +362,14 @@ impl Transfer {
         self.sequence_number
     }
 
-    pub(crate) const fn next_frame(&self) -> u32 {
-        self.next_frame
-    }
-
-    pub(crate) const fn set_next_frame(&mut self, number: u32) {
-        self.next_frame = number;
-    }
-
     fn timer(&self) -> Timer {
         match self.phase {
             Phase::AwaitFlow => Timer::NBs,
             Phase::Gap => Timer::StMin,
-            Phase::First | Phase::Ready if self.starved && self.in_flight == 0 => Timer::NCs,
+            Phase::Single | Phase::First | Phase::Ready if self.starved && self.in_flight == 0 => {
+                Timer::NCs
+            }
             _ => Timer::NAs,
-        }
-    }
-
-    /// How many frames in flight are younger than `frame`; `None` if it is not in flight.
-    const fn age(&self, frame: u32) -> Option<u8> {
-        let younger = self.next_frame.wrapping_sub(frame).wrapping_sub(1) & SEQUENCE_MASK;
-        if younger < self.in_flight as u32 {
-            Some(younger as u8)
-        } else {
-            None
         }
     }
 
@@ -405,49 +384,50 @@ impl Transfer {
                 || (self.block.st_min == StMin::ZERO && self.in_flight < config.transmit.in_flight))
     }
 
-    fn await_flow(&mut self, now: Instant, config: &Config) {
-        self.enter(Phase::AwaitFlow, now);
-        let early = core::mem::replace(&mut self.early, Early::NONE);
-        self.count_waits(config, early.waits);
-        if let (Phase::AwaitFlow, Some(flow)) = (self.phase, early.decision) {
-            self.take_flow(now, config, flow);
+    fn await_flow(&mut self, channels: &mut Channels, config: &Config) {
+        self.enter(Phase::AwaitFlow, channels);
+        if let Some(flow) = self.early.take() {
+            self.take_flow(channels, config, flow);
         }
     }
 
-    fn take_flow(&mut self, now: Instant, config: &Config, flow: FlowControl) {
-        match flow.status {
+    fn take_flow(&mut self, channels: &mut Channels, config: &Config, flow: FlowControl) {
+        let result = match flow.status {
             FlowStatus::ContinueToSend => {
                 self.waits = 0;
                 self.block.sent = 0;
-                if !self.block.set || config.transmit.flow_control == FlowControlUse::Every {
+                // where a block has an end, its size was set before
+                if self.block.size == 0 || config.transmit.flow_control == FlowControlUse::Every {
                     self.block.size = flow.block_size;
                     self.block.st_min = flow.st_min;
-                    self.block.set = true;
                 }
-                self.make_ready(now);
+                return self.make_ready(channels);
             }
-            FlowStatus::Wait => {
-                self.since = now;
-                self.count_waits(config, 1);
+            FlowStatus::Wait if self.count_wait(config) => {
+                return channels.start(Channel::Data);
             }
-            FlowStatus::Overflow => self.fail(NResult::BufferOverflow),
-            FlowStatus::Reserved(status) => self.fail(NResult::InvalidFs { status }),
-        }
+            FlowStatus::Wait => NResult::WaitOverrun { limit: self.waits },
+            FlowStatus::Overflow => NResult::BufferOverflow,
+            FlowStatus::Reserved(status) => NResult::InvalidFs { status },
+        };
+        self.end(result);
     }
 
-    fn count_waits(&mut self, config: &Config, more: u16) {
-        let waits = u16::from(self.waits).saturating_add(more);
-        self.waits = waits.min(u16::from(u8::MAX)) as u8;
+    /// Counts an FC.WAIT; `false` if there are too many.
+    const fn count_wait(&mut self, config: &Config) -> bool {
         match config.transmit.max_wait {
-            Some(limit) if waits > u16::from(limit) => self.fail(NResult::WaitOverrun { limit }),
-            _ => {}
+            Some(limit) if self.waits >= limit => false,
+            _ => {
+                self.waits = self.waits.saturating_add(1);
+                true
+            }
         }
     }
 
     #[inline]
-    const fn make_ready(&mut self, now: Instant) {
+    fn make_ready(&mut self, channels: &mut Channels) {
         self.starved = false;
-        self.enter(Phase::Ready, now);
+        self.enter(Phase::Ready, channels);
     }
 
     /// Ends the transfer early; nothing happens if there is none.
@@ -465,15 +445,8 @@ impl Transfer {
     }
 
     #[inline]
-    const fn enter(&mut self, phase: Phase, now: Instant) {
+    fn enter(&mut self, phase: Phase, channels: &mut Channels) {
         self.phase = phase;
-        self.since = now;
+        channels.start(Channel::Data);
     }
-}
-
-impl Early {
-    const NONE: Self = Self {
-        decision: None,
-        waits: 0,
-    };
 }

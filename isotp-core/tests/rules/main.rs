@@ -8,6 +8,7 @@
 mod addressing;
 mod bad_input;
 mod codes;
+mod controllers;
 mod driver;
 mod listening;
 mod node;

@@ -1,21 +1,19 @@
 //! Consecutive frames: which are awaited, and what they do to the reception.
 
 use super::{Phase, Reception};
+use crate::channels::{Channel, Channels};
 use crate::config::{Config, RxPadding};
 use crate::error::{Ignored, NResult};
-use crate::time::Instant;
 
 /// Where the next consecutive frame stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
     /// Bytes that each consecutive frame but the last carries.
     pub(super) frame: u8,
-    /// Consecutive frames since the flow control.
-    pub(super) received: u8,
+    /// Consecutive frames since the flow control; while the buffer is not ready, FC.WAIT in a row.
+    pub(super) count: u8,
     /// SN of the next one.
     pub(super) sequence_number: u8,
-    /// A wrong SN that came before the confirmation of the flow control.
-    pub(super) wrong: Option<u8>,
 }
 
 /// What an accepted consecutive frame means.
@@ -42,7 +40,7 @@ impl Reception {
             _ => return Err(Ignored::UnexpectedConsecutiveFrame),
         };
         let full = usize::from(self.block.frame);
-        let remaining = self.size - self.received;
+        let remaining = self.size - self.filled;
         let len = if remaining as usize > full {
             if data_len != full {
                 return Err(Ignored::ConsecutiveFrame);
@@ -60,18 +58,19 @@ impl Reception {
         };
         let expected = self.block.sequence_number;
         if sequence_number != expected {
+            let wrong = NResult::WrongSn {
+                expected,
+                received: sequence_number,
+            };
             if early {
-                self.block.wrong = Some(sequence_number);
+                self.result = wrong;
             } else {
-                self.fail(NResult::WrongSn {
-                    expected,
-                    received: sequence_number,
-                });
+                self.fail(wrong);
             }
             return Ok(None);
         }
         Ok(Some(Accepted {
-            offset: self.received,
+            offset: self.filled,
             len: len as u8,
         }))
     }
@@ -83,57 +82,52 @@ impl Reception {
         self.phase == Phase::Receiving
             && pci == 0x20 | self.block.sequence_number
             && self.block.frame == 7
-            && self.size - self.received > 7
-            && self.block.received.wrapping_add(1) != self.offer.block_size
+            && self.size - self.filled > 7
+            && self.block.count.wrapping_add(1) != self.offer.block_size
     }
 
     /// The bytes of that frame are in the buffer.
     #[inline]
-    pub(crate) const fn took_usual(&mut self, now: Instant) {
-        self.received += 7;
-        self.block.sequence_number = (self.block.sequence_number + 1) & 0xF;
-        self.block.received = self.block.received.wrapping_add(1);
-        self.since = now;
+    pub(crate) const fn took_usual(&mut self, channels: &mut Channels) {
+        self.count_frame(7);
+        channels.start(Channel::FlowControl);
     }
 
     /// The bytes of an accepted consecutive frame are in the buffer. `true` if a flow control is owed.
+    pub(crate) fn took(&mut self, channels: &mut Channels, config: &Config, len: u8) -> bool {
+        self.count_frame(len);
+        self.phase == Phase::Receiving && self.settle(channels, config)
+    }
+
     #[inline]
-    pub(crate) fn took(&mut self, now: Instant, config: &Config, len: u8) -> bool {
-        self.received += u32::from(len);
+    const fn count_frame(&mut self, len: u8) {
+        self.filled += len as u32;
         self.block.sequence_number = (self.block.sequence_number + 1) & 0xF;
-        self.block.received = self.block.received.wrapping_add(1);
-        if self.phase == Phase::Receiving {
-            self.settle(now, config)
-        } else {
-            false
-        }
+        self.block.count = self.block.count.wrapping_add(1);
     }
 
     /// The consecutive frames that are here have effect now. `true` if a flow control is owed.
-    #[inline]
-    pub(super) fn settle(&mut self, now: Instant, config: &Config) -> bool {
-        if let Some(received) = self.block.wrong {
-            let expected = self.block.sequence_number;
-            self.fail(NResult::WrongSn { expected, received });
-        } else if self.received == self.size {
+    pub(super) fn settle(&mut self, channels: &mut Channels, config: &Config) -> bool {
+        channels.start(Channel::FlowControl);
+        if self.is_doomed() {
+            self.fail(self.result);
+        } else if self.filled == self.size {
             self.phase = Phase::Complete;
             self.news = true;
         } else if self.is_block_done(config) {
-            self.not_ready(now);
+            self.phase = Phase::NotReady;
+            self.block.count = 0;
             return true;
-        } else {
-            self.since = now;
         }
         false
     }
 
     /// Whether no further consecutive frame is awaited before the next flow control.
-    #[inline]
     pub(super) fn is_block_done(&self, config: &Config) -> bool {
-        self.received == self.size
-            || self.block.wrong.is_some()
+        self.filled == self.size
+            || self.is_doomed()
             || (self.offer.block_size != 0
-                && self.block.received == self.offer.block_size
+                && self.block.count == self.offer.block_size
                 && !config.receive.listen_only)
     }
 }

@@ -9,18 +9,25 @@ pub(super) enum Before {
     Told,
     Failed(NResult),
     /// Its message is still in the buffer.
-    Complete {
-        size: u32,
-        source: u8,
-    },
+    Complete,
 }
 
-/// What the user has to be told next.
-pub(crate) enum Told {
+/// What the user has to be told next, and of which message.
+pub(crate) struct Told {
+    pub(crate) what: What,
+    pub(crate) size: u32,
+    pub(crate) source: u8,
+}
+
+/// What happened to a message.
+pub(crate) enum What {
     Failed(NResult),
-    FirstFrame { size: u32, source: u8 },
-    Single { len: u8, source: u8 },
-    Complete { size: u32, source: u8 },
+    /// It is announced.
+    FirstFrame,
+    /// It is in the spare memory.
+    Single,
+    /// It is in the buffer.
+    Complete,
 }
 
 impl Reception {
@@ -32,19 +39,14 @@ impl Reception {
         }
         self.before = match self.phase {
             Phase::Failed => Before::Failed(self.result),
-            Phase::Complete => Before::Complete {
-                size: self.size,
-                source: self.source,
-            },
-            Phase::SentContinue if self.received == self.size && self.block.wrong.is_none() => {
-                Before::Complete {
-                    size: self.size,
-                    source: self.source,
-                }
+            Phase::Complete => Before::Complete,
+            Phase::SentContinue if self.filled == self.size && !self.is_doomed() => {
+                Before::Complete
             }
             _ if self.is_active() => Before::Failed(NResult::UnexpectedPdu),
             _ => Before::Told,
         };
+        self.before_source = self.source;
         self.phase = Phase::Idle;
         self.settle_news();
         true
@@ -52,34 +54,28 @@ impl Reception {
 
     /// What the user has to be told next, in the order in which it happened.
     pub(crate) fn tell(&mut self) -> Option<Told> {
-        let told = match core::mem::replace(&mut self.before, Before::Told) {
-            Before::Failed(result) => Some(Told::Failed(result)),
-            Before::Complete { size, source } => Some(Told::Complete { size, source }),
-            Before::Told if core::mem::take(&mut self.announced) => Some(Told::FirstFrame {
-                size: self.size,
-                source: self.source,
-            }),
-            Before::Told => self.tell_outcome(),
+        let (mut size, mut source) = (self.size, self.source);
+        let what = match core::mem::replace(&mut self.before, Before::Told) {
+            Before::Failed(result) => What::Failed(result),
+            Before::Complete => {
+                size = core::mem::take(&mut self.filled);
+                source = self.before_source;
+                What::Complete
+            }
+            Before::Told if core::mem::take(&mut self.announced) => What::FirstFrame,
+            Before::Told => {
+                let what = match self.phase {
+                    Phase::Single => What::Single,
+                    Phase::Complete => What::Complete,
+                    Phase::Failed => What::Failed(self.result),
+                    _ => return None,
+                };
+                self.phase = Phase::Idle;
+                what
+            }
         };
         self.settle_news();
-        told
-    }
-
-    fn tell_outcome(&mut self) -> Option<Told> {
-        let told = match self.phase {
-            Phase::Single => Told::Single {
-                len: self.spare,
-                source: self.source,
-            },
-            Phase::Complete => Told::Complete {
-                size: self.size,
-                source: self.source,
-            },
-            Phase::Failed => Told::Failed(self.result),
-            _ => return None,
-        };
-        self.phase = Phase::Idle;
-        Some(told)
+        Some(Told { what, size, source })
     }
 
     /// Whether [`tell`](Self::tell) has something to say.
