@@ -190,6 +190,13 @@ where
         Ok(())
     }
 
+    /// Names the peer that gets the next message, where the address receives from any source
+    /// ([`Address::with_any_source`]); it has no effect elsewhere. It stays so until another message is
+    /// polled, whose sender is then next.
+    pub const fn answer_to(&mut self, source: u8) {
+        self.peer.next = source;
+    }
+
     /// Ends the transmission of the physical message with `N_ERROR` (`SVC-08`). Nothing happens if
     /// there is none.
     pub fn abort_send(&mut self, now: Instant) {

@@ -114,6 +114,21 @@ impl Connection {
         self.deliver(Target::Physical, message.into().into()).await
     }
 
+    /// Sends a message to one of many peers: the one that has this source address (N_SA), such as the
+    /// [`source`](Message::source) of a message to be answered. It takes an address that
+    /// [receives from any source](Address::with_any_source), and is [`send`](Self::send) with any other;
+    /// `send` goes to whoever sent the last message.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn send_to(&self, source: u8, message: impl Into<Vec<u8>>) -> Result<(), SendError> {
+        let payload = Outgoing::from(message.into()).towards(source);
+        self.deliver(Target::Physical, payload).await
+    }
+
     /// Sends a message whose bytes are made as they are needed, such as those of a file.
     ///
     /// The payload is asked in the driver's task: it must not block for long. While it has no bytes, it

@@ -5,7 +5,11 @@ use core::fmt;
 use isotp_core::{Payload, SendError};
 
 /// A message on its way out: bytes, or a source of bytes.
-pub struct Outgoing(Kind);
+pub struct Outgoing {
+    kind: Kind,
+    /// Who gets it, of the peers of an address that receives from any source.
+    towards: Option<u8>,
+}
 
 enum Kind {
     Bytes(Vec<u8>),
@@ -16,21 +20,32 @@ impl Outgoing {
     /// A source that makes its bytes as they are needed.
     #[must_use]
     pub fn source(source: impl Payload + Send + 'static) -> Self {
-        Self(Kind::Source(Box::new(source)))
+        Self::from(Kind::Source(Box::new(source)))
     }
 
     /// The bytes, if it is not a source.
     #[must_use]
     pub fn into_bytes(self) -> Option<Vec<u8>> {
-        match self.0 {
+        match self.kind {
             Kind::Bytes(bytes) => Some(bytes),
             Kind::Source(_) => None,
         }
     }
 
+    /// The same, for the peer with this source address.
+    pub(crate) const fn towards(mut self, source: u8) -> Self {
+        self.towards = Some(source);
+        self
+    }
+
+    /// Whom it is for, if not for whoever sent the last message.
+    pub(crate) const fn target(&self) -> Option<u8> {
+        self.towards
+    }
+
     /// Why no link that takes up to `max` bytes ever takes this.
     pub(crate) fn too_long(&self, max: u32) -> Option<SendError> {
-        let size = match &self.0 {
+        let size = match &self.kind {
             Kind::Bytes(bytes) => bytes.len() as u64,
             // a link asks it itself
             Kind::Source(_) if max == u32::MAX => return None,
@@ -41,7 +56,7 @@ impl Outgoing {
 
     /// All bytes, for channels that take whole messages; `None` if the source has not all of them.
     pub(crate) fn gather(self) -> Option<Vec<u8>> {
-        match self.0 {
+        match self.kind {
             Kind::Bytes(bytes) => Some(bytes),
             Kind::Source(mut source) => {
                 let mut bytes = Vec::new();
@@ -54,22 +69,29 @@ impl Outgoing {
     }
 }
 
+impl From<Kind> for Outgoing {
+    fn from(kind: Kind) -> Self {
+        let towards = None;
+        Self { kind, towards }
+    }
+}
+
 impl From<Vec<u8>> for Outgoing {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Kind::Bytes(bytes))
+        Self::from(Kind::Bytes(bytes))
     }
 }
 
 impl Payload for Outgoing {
     fn size(&self) -> u32 {
-        match &self.0 {
+        match &self.kind {
             Kind::Bytes(bytes) => bytes.size(),
             Kind::Source(source) => source.size(),
         }
     }
 
     fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Bytes(bytes) => bytes.copy_to(offset, out),
             Kind::Source(source) => source.copy_to(offset, out),
         }
@@ -77,7 +99,7 @@ impl Payload for Outgoing {
 
     #[inline]
     fn contiguous(&self) -> Option<&[u8]> {
-        match &self.0 {
+        match &self.kind {
             Kind::Bytes(bytes) => Some(bytes),
             Kind::Source(source) => source.contiguous(),
         }

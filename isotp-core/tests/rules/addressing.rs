@@ -182,6 +182,25 @@ fn any_source_is_answered_by_its_own_address() {
     assert_eq!(node.sent(7), ["18DAF610#210607"]);
 }
 
+/// The next message goes to the peer that the user names, and the one after it to whoever sent last.
+#[test]
+fn a_link_for_any_source_answers_whom_it_is_told_to() {
+    let server = Address::normal_fixed(0x10, 0xF1)
+        .and_then(|address| address.with_any_source())
+        .unwrap();
+    let mut node = Node::new(server, &Config::new());
+    node.receive(0, "18DA10F5#013E");
+    node.receive(0, "18DA10F6#013E");
+    node.events();
+    node.link.answer_to(0xF5);
+    node.request(1, vec![0x7E]);
+    assert_eq!(node.sent(1), ["18DAF510#017E"]);
+    node.receive(2, "18DA10F6#013E");
+    node.events();
+    node.request(3, vec![0x7E]);
+    assert_eq!(node.sent(3), ["18DAF610#017E"]);
+}
+
 /// `ADR-04`, `ADR-08`: several links may share a functional id, and each gets the frame.
 #[test]
 fn a_functional_id_may_be_shared() {

@@ -237,6 +237,11 @@ impl Links {
     fn start(&mut self, now: Instant, id: LinkId, line: &Line) {
         for target in [Target::Physical, Target::Functional] {
             while let Some(payload) = line.start_send(target) {
+                if let Some(source) = payload.target()
+                    && let Some(link) = self.router.link_mut(id)
+                {
+                    link.answer_to(source);
+                }
                 let sent = match target {
                     Target::Physical => self.router.send(now, id, payload),
                     Target::Functional => self.router.send_functional(now, id, payload),

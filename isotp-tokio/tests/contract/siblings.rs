@@ -5,14 +5,14 @@ use core::time::Duration;
 
 use isotp_tokio::driver::{Arrival, Frame, Instant, Interest, Taken, TxToken};
 use isotp_tokio::virtual_bus::{BitTiming, Clock, Options, VirtualBus};
-use isotp_tokio::{Bus, BusError, Config, Network};
+use isotp_tokio::{Address, Bus, BusError, Config, Network};
 
 use crate::support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_frame_never_comes_back_to_its_sender() {
     let network = Network::with_bus(VirtualBus::default().port());
-    let both = |address: isotp_tokio::Address| {
+    let both = |address: Address| {
         let address = address.with_functional_tx(id(0x7DF)).unwrap();
         address.with_functional_rx(id(0x7DF)).unwrap()
     };
@@ -119,4 +119,34 @@ async fn a_frame_that_the_bus_never_takes_reaches_no_sibling() {
     tester.send([1]).await.unwrap_err();
     settle().await;
     assert_eq!(ecu.try_recv().unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_connection_receives_from_any_source_and_answers_whom_it_wants() {
+    let network = Network::with_bus(VirtualBus::default().port());
+    let open = |address: Address| network.connect(address, Config::default());
+    let ecu = Address::normal_fixed(0x10, 0xF1).and_then(Address::with_any_source);
+    let ecu = open(ecu.unwrap()).await.unwrap();
+    let mut testers = Vec::new();
+    for source in [0xF1, 0xF2, 0xF3] {
+        let address = Address::normal_fixed(source, 0x10).unwrap();
+        testers.push(open(address).await.unwrap());
+    }
+    for (tester, byte) in testers.iter().zip(1..) {
+        tester.send([byte; 30]).await.unwrap();
+    }
+    let mut requests = Vec::new();
+    for _ in 0..3 {
+        requests.push(ecu.recv().await.unwrap());
+    }
+    // the last to ask is the first to be answered, and the others are not forgotten
+    for request in requests.iter().rev() {
+        ecu.send_to(request.source(), request.to_vec())
+            .await
+            .unwrap();
+    }
+    for (tester, byte) in testers.iter().zip(1..) {
+        assert_eq!(tester.recv().await.unwrap(), [byte; 30]);
+        assert_eq!(tester.try_recv().unwrap(), None);
+    }
 }

@@ -72,6 +72,7 @@ where
     let now = instant();
     call!(opaque(&mut *link).send(now, P::make()).is_err());
     call!(opaque(&mut *link).send_functional(now, P::make()).is_err());
+    opaque(&mut *link).answer_to(opaque(0x22));
     opaque(&mut *link).abort_send(now);
     opaque(&mut *link).abort_receive(now);
     call!(opaque(&mut *link).configure(opaque(Parameter::StMin), opaque(1)));
