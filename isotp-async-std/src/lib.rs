@@ -23,7 +23,7 @@
 //! | string | bus |
 //! |---|---|
 //! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
-//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`](isotp_driver::isotpserver) |
+//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`] |
 //!
 //! [`Network::with_bus`] takes a bus object, such as a port of a
 //! [`VirtualBus`](isotp_virtual::VirtualBus), or one of your own.
