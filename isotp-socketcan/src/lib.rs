@@ -10,3 +10,5 @@ mod kernel;
 mod raw;
 mod scheme;
 mod sys;
+
+pub use interface::{Interface, Refusal};

@@ -1,1 +1,3 @@
 //! `raw:`, `kernel:` and `socketcan:` in connection strings.
+
+mod raw;

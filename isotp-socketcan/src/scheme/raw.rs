@@ -1,0 +1,1 @@
+//! `raw:IFACE` in connection strings.
