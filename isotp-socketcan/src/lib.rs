@@ -12,3 +12,6 @@ mod scheme;
 mod sys;
 
 pub use interface::{Interface, Refusal};
+pub use kernel::{
+    Kernel, KernelOpenError, KernelOptions, KernelSocket, NotSent, RecvError, Unsupported,
+};
