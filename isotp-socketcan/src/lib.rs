@@ -13,5 +13,7 @@ mod sys;
 
 pub use interface::{Interface, Refusal};
 pub use kernel::{
-    Kernel, KernelOpenError, KernelOptions, KernelSocket, NotSent, RecvError, Unsupported,
+    Kernel, KernelChannel, KernelOpenError, KernelOptions, KernelSocket, NotSent, Obstacles,
+    RecvError, Unsupported,
 };
+pub use scheme::KernelScheme;

@@ -1,3 +1,5 @@
 //! `raw:`, `kernel:` and `socketcan:` in connection strings.
 
-mod raw;
+mod kernel;
+
+pub use kernel::KernelScheme;
