@@ -57,4 +57,8 @@ impl Deref for Network {
 }
 
 /// What this crate was built with.
-const SCHEMES: &[&dyn Scheme<Tokio>] = &[&VirtualScheme];
+const SCHEMES: &[&dyn Scheme<Tokio>] = &[
+    &VirtualScheme,
+    #[cfg(target_os = "linux")]
+    &isotp_socketcan::KernelScheme,
+];
