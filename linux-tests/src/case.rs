@@ -58,7 +58,9 @@ impl Need {
 
 /// Every case of the lane; with `all`, those that take hours too.
 pub(crate) fn cases(all: bool) -> Vec<Case> {
-    grid::cases(all)
+    let mut list = grid::cases(all);
+    list.extend(crate::cases::adapters());
+    list
 }
 
 /// The case of this name. Those of the grid are read from their name, since making the list takes a
