@@ -1,1 +1,7 @@
 //! Raw CAN sockets, as a bus for the stack of this project.
+
+mod clock;
+mod echoes;
+mod filters;
+mod trouble;
+mod wire;
