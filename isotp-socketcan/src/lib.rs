@@ -12,3 +12,5 @@ mod scheme;
 mod sys;
 
 pub use interface::{Interface, Refusal};
+pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
+pub use scheme::RawScheme;

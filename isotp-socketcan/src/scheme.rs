@@ -1,3 +1,5 @@
 //! `raw:`, `kernel:` and `socketcan:` in connection strings.
 
 mod raw;
+
+pub use raw::RawScheme;

@@ -79,10 +79,17 @@ impl Echoes {
         self.next += 1;
     }
 
-    /// An echo came. The token of its frame, if one waits for it; ask [`tell`](Self::tell) first for
-    /// those that are known to be lost now.
-    pub(super) fn confirm(&mut self, at: Instant, echo: FrameView<'_>) -> Option<TxToken> {
-        let index = self.find(at, echo)?;
+    /// An echo came: the token of its frame, if it can be told at once. If not, [`tell`](Self::tell)
+    /// has what is to be told before it, and then itself.
+    ///
+    /// Of the frames that were taken, the last `unsent` are not on their way yet.
+    pub(super) fn confirm(
+        &mut self,
+        at: Instant,
+        echo: FrameView<'_>,
+        unsent: usize,
+    ) -> Option<TxToken> {
+        let index = self.find(at, echo, self.next - unsent as u64)?;
         let confirmed = self.waiting.remove(index)?;
         let mut before = 0;
         for _ in 0..index {
@@ -96,15 +103,22 @@ impl Echoes {
                 before += 1;
             }
         }
-        Some(confirmed.token)
+        if self.told.is_empty() {
+            return Some(confirmed.token);
+        }
+        self.told.push_back(Told {
+            sent: true,
+            waiting: confirmed,
+        });
+        None
     }
 
-    /// The socket has dropped messages.
-    pub(super) fn doubt(&mut self, now: Instant) {
-        if !self.waiting.is_empty() {
+    /// The socket has dropped messages, perhaps echoes of all but the last `unsent` frames.
+    pub(super) fn doubt(&mut self, now: Instant, unsent: usize) {
+        if self.waiting.len() > unsent {
             self.doubt = Some(Doubt {
                 until: now + GRACE,
-                below: self.next,
+                below: self.next - unsent as u64,
             });
         }
     }
@@ -117,11 +131,16 @@ impl Echoes {
         }
     }
 
-    /// The youngest frames were not sent after all.
-    pub(super) fn fail_last(&mut self, count: usize) {
-        let first = self.waiting.len().saturating_sub(count);
-        while self.waiting.len() > first {
-            self.settle(first, false);
+    /// Of the last `unsent` frames, the first `count` will not be sent.
+    pub(super) fn fail_unsent(&mut self, unsent: usize, count: usize) {
+        let first = self.next - unsent as u64;
+        for number in first..first + count as u64 {
+            let index = self
+                .waiting
+                .binary_search_by_key(&number, |waiting| waiting.number);
+            if let Ok(index) = index {
+                self.settle(index, false);
+            }
         }
     }
 
@@ -168,10 +187,11 @@ impl Echoes {
         })
     }
 
-    fn find(&self, at: Instant, echo: FrameView<'_>) -> Option<usize> {
+    fn find(&self, at: Instant, echo: FrameView<'_>, below: u64) -> Option<usize> {
         let equal = |waiting: &Waiting| {
             let frame = waiting.frame.view();
-            frame.id == echo.id
+            waiting.number < below
+                && frame.id == echo.id
                 && frame.kind.is_fd() == echo.kind.is_fd()
                 && frame.data == echo.data
         };
@@ -246,49 +266,52 @@ mod tests {
     fn echoes_confirm_in_order() {
         let mut echoes = taken(&[(1, &[1]), (1, &[1]), (1, &[2])]);
         for (data, bits) in [(1, 0), (1, 1), (2, 2)] {
-            assert_eq!(echoes.confirm(ms(1), view(1, &[data])), Some(token(bits)));
+            assert_eq!(
+                echoes.confirm(ms(1), view(1, &[data]), 0),
+                Some(token(bits))
+            );
         }
-        assert_eq!(echoes.confirm(ms(1), view(1, &[2])), None);
+        assert_eq!(echoes.confirm(ms(1), view(1, &[2]), 0), None);
         assert!(told(&mut echoes).is_empty());
     }
 
     #[test]
     fn another_id_may_overtake() {
         let mut echoes = taken(&[(2, &[1]), (1, &[1])]);
-        assert_eq!(echoes.confirm(ms(1), view(1, &[1])), Some(token(1)));
+        assert_eq!(echoes.confirm(ms(1), view(1, &[1]), 0), Some(token(1)));
         assert!(told(&mut echoes).is_empty());
-        assert_eq!(echoes.confirm(ms(1), view(2, &[1])), Some(token(0)));
+        assert_eq!(echoes.confirm(ms(1), view(2, &[1]), 0), Some(token(0)));
     }
 
     #[test]
     fn what_the_same_id_overtook_is_lost() {
         let mut echoes = taken(&[(1, &[1]), (2, &[1]), (1, &[2]), (1, &[3]), (1, &[4])]);
-        assert_eq!(echoes.confirm(ms(1), view(1, &[3])), Some(token(3)));
-        assert_eq!(told(&mut echoes), [('F', 0), ('F', 2)]);
-        assert_eq!(echoes.confirm(ms(1), view(2, &[1])), Some(token(1)));
-        assert_eq!(echoes.confirm(ms(1), view(1, &[4])), Some(token(4)));
+        assert_eq!(echoes.confirm(ms(1), view(1, &[3]), 0), None);
+        assert_eq!(told(&mut echoes), [('F', 0), ('F', 2), ('T', 3)]);
+        assert_eq!(echoes.confirm(ms(1), view(2, &[1]), 0), Some(token(1)));
+        assert_eq!(echoes.confirm(ms(1), view(1, &[4]), 0), Some(token(4)));
     }
 
     #[test]
     fn a_dropped_echo_counts_as_sent_and_shows_the_frame_to_siblings() {
         let mut echoes = taken(&[(1, &[1]), (1, &[2])]);
-        echoes.doubt(ms(5));
+        echoes.doubt(ms(5), 0);
         echoes.take(ms(6), view(1, &[3]), token(2));
         echoes.take(ms(6), view(1, &[4]), token(3));
-        assert_eq!(echoes.confirm(ms(7), view(1, &[4])), Some(token(3)));
+        assert_eq!(echoes.confirm(ms(7), view(1, &[4]), 0), None);
         let mut frame = Frame::new();
         let first = echoes.tell(ms(8), &mut frame);
         let (at, token) = (ms(8), token(0));
         assert_eq!(first, Some(Arrival::Transmitted { at, token }));
         assert_eq!(frame.view(), view(1, &[1]));
         // the third was taken after the loss
-        assert_eq!(told(&mut echoes), [('T', 1), ('F', 2)]);
+        assert_eq!(told(&mut echoes), [('T', 1), ('F', 2), ('T', 3)]);
     }
 
     #[test]
     fn a_dropped_echo_is_not_waited_for_for_long() {
         let mut echoes = taken(&[(1, &[1])]);
-        echoes.doubt(ms(5));
+        echoes.doubt(ms(5), 0);
         echoes.take(ms(6), view(2, &[3]), token(1));
         assert_eq!(echoes.poll_timeout(), Some(ms(105)));
         echoes.handle_timeout(ms(104));
@@ -305,15 +328,19 @@ mod tests {
         for round in 1..5 {
             let at = ms(2000 * round);
             echoes.take(at, view(1, &[2, 0x3E]), token(round));
-            assert_eq!(echoes.confirm(at, view(1, &[2, 0x3E])), Some(token(round)));
+            let confirmed = echoes.confirm(at, view(1, &[2, 0x3E]), 0);
+            if round == 1 {
+                assert_eq!(told(&mut echoes), [('F', 0), ('T', 1)]);
+            } else {
+                assert_eq!(confirmed, Some(token(round)));
+            }
         }
-        assert_eq!(told(&mut echoes), [('F', 0)]);
     }
 
     #[test]
     fn a_late_echo_still_counts_if_it_is_the_only_one() {
         let mut echoes = taken(&[(1, &[1])]);
-        assert_eq!(echoes.confirm(ms(9000), view(1, &[1])), Some(token(0)));
+        assert_eq!(echoes.confirm(ms(9000), view(1, &[1]), 0), Some(token(0)));
     }
 
     #[test]
@@ -336,10 +363,22 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_after_all_fails() {
-        let mut echoes = taken(&[(1, &[1]), (1, &[2]), (1, &[3])]);
-        echoes.fail_last(2);
-        assert_eq!(told(&mut echoes), [('F', 1), ('F', 2)]);
+        let mut echoes = taken(&[(1, &[1]), (1, &[2]), (1, &[3]), (1, &[4])]);
+        echoes.fail_unsent(3, 1);
+        assert_eq!(told(&mut echoes), [('F', 1)]);
+        echoes.fail_unsent(2, 2);
+        assert_eq!(told(&mut echoes), [('F', 2), ('F', 3)]);
         echoes.fail_all();
         assert_eq!(told(&mut echoes), [('F', 0)]);
+    }
+
+    #[test]
+    fn a_frame_that_was_not_sent_yet_is_not_confirmed() {
+        let mut echoes = taken(&[(1, &[1]), (1, &[1])]);
+        assert_eq!(echoes.confirm(ms(1), view(1, &[1]), 1), Some(token(0)));
+        assert_eq!(echoes.confirm(ms(1), view(1, &[1]), 1), None);
+        echoes.doubt(ms(1), 1);
+        assert_eq!(echoes.poll_timeout(), None);
+        assert_eq!(echoes.confirm(ms(1), view(1, &[1]), 0), Some(token(1)));
     }
 }
