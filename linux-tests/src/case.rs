@@ -1,0 +1,68 @@
+//! What a case is, and which there are.
+
+use crate::{grid, tool};
+
+/// One named test. It runs in a process of its own.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// Beyond a CAN interface.
+    pub(crate) needs: &'static [Need],
+    /// After so many seconds it is killed, and has failed.
+    pub(crate) seconds: u64,
+    /// Gets the name of an interface that is up; gives what is worth a remark.
+    pub(crate) run: Box<Run>,
+}
+
+/// The body of a case.
+pub(crate) type Run = dyn Fn(&str) -> Result<String, String>;
+
+/// What not every Linux machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The kernel's ISO-TP.
+    Isotp,
+    /// The programs of can-utils.
+    CanUtils,
+    /// Rights over the network: interfaces are made, shut and removed.
+    Network,
+    /// `can0` and `can1`, two controllers on one bus.
+    Controllers,
+}
+
+impl Need {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Isotp => "the kernel's ISO-TP (modprobe can-isotp)",
+            Self::CanUtils => "can-utils",
+            Self::Network => "root's rights over the network",
+            Self::Controllers => "the controllers can0 and can1 on one bus",
+        }
+    }
+
+    /// Whether this machine has it.
+    pub(crate) fn is_met(self, network: bool) -> bool {
+        match self {
+            Self::Isotp => crate::sys::can_socket(libc::SOCK_DGRAM, libc::CAN_ISOTP).is_ok(),
+            Self::CanUtils => tool::is_here("isotprecv") && tool::is_here("isotpsend"),
+            Self::Network => network,
+            Self::Controllers => {
+                let kvaser = |name: &str| {
+                    let driver = format!("/sys/class/net/{name}/device/driver");
+                    std::fs::read_link(driver).is_ok_and(|path| path.ends_with("kvaser_pci"))
+                };
+                network && kvaser("can0") && kvaser("can1")
+            }
+        }
+    }
+}
+
+/// Every case of the lane; with `all`, those that take hours too.
+pub(crate) fn cases(all: bool) -> Vec<Case> {
+    grid::cases(all)
+}
+
+/// The case of this name. Those of the grid are read from their name, since making the list takes a
+/// while.
+pub(crate) fn find(name: &str) -> Option<Case> {
+    grid::case(name).or_else(|| cases(false).into_iter().find(|case| case.name == name))
+}

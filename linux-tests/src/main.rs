@@ -1,0 +1,52 @@
+//! The tests that need a Linux kernel with CAN. `cargo xtask vm` runs them in an emulated machine;
+//! where there is a vcan0, `cargo run --package linux-tests` does without, and says what it skipped.
+
+#[cfg(target_os = "linux")]
+mod case;
+#[cfg(target_os = "linux")]
+mod core_link;
+#[cfg(target_os = "linux")]
+mod deadline;
+#[cfg(target_os = "linux")]
+mod endpoint;
+#[cfg(target_os = "linux")]
+mod grid;
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(target_os = "linux")]
+mod monitor;
+#[cfg(target_os = "linux")]
+mod options;
+#[cfg(target_os = "linux")]
+mod pairwise;
+#[cfg(target_os = "linux")]
+mod parameters;
+#[cfg(target_os = "linux")]
+mod place;
+#[cfg(target_os = "linux")]
+mod raw;
+#[cfg(target_os = "linux")]
+mod runner;
+#[cfg(target_os = "linux")]
+mod sys;
+#[cfg(target_os = "linux")]
+mod tool;
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    match options::Options::parse(std::env::args().skip(1)) {
+        Ok(options) => runner::run(&options),
+        Err(error) => {
+            eprintln!("linux-tests: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("linux-tests: expected Linux");
+    ExitCode::from(2)
+}
