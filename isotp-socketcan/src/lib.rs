@@ -16,4 +16,5 @@ pub use kernel::{
     Kernel, KernelChannel, KernelOpenError, KernelOptions, KernelSocket, NotSent, Obstacles,
     RecvError, Unsupported,
 };
-pub use scheme::KernelScheme;
+pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
+pub use scheme::{KernelScheme, RawScheme};

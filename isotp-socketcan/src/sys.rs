@@ -4,6 +4,7 @@
     reason = "sockets of AF_CAN, interface ioctls and batches of messages have no safe interface"
 )]
 
+mod batch;
 mod device;
 
 use core::ffi::{c_int, c_short};
@@ -14,6 +15,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use socketcan::{CanAddr, SocketOptions};
 
+pub(crate) use batch::{BATCH, FRAME, Inbound, Outbound, receive_batch, send_batch};
 pub(crate) use device::{Attribute, device_attribute, device_names};
 
 /// A socket of the CAN family: non-blocking, and closed when another program is started.

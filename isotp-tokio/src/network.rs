@@ -3,6 +3,8 @@
 use core::ops::Deref;
 
 use isotp_driver::{Backend, Bus, OpenError, Path, Scheme};
+#[cfg(target_os = "linux")]
+use isotp_socketcan::{KernelScheme, RawScheme};
 use isotp_virtual::VirtualScheme;
 
 use crate::runtime::Tokio;
@@ -60,5 +62,7 @@ impl Deref for Network {
 const SCHEMES: &[&dyn Scheme<Tokio>] = &[
     &VirtualScheme,
     #[cfg(target_os = "linux")]
-    &isotp_socketcan::KernelScheme,
+    &RawScheme,
+    #[cfg(target_os = "linux")]
+    &KernelScheme,
 ];
