@@ -1,6 +1,6 @@
 //! What a case is, and which there are.
 
-use crate::{grid, tool};
+use crate::{grid, raw_bus, tool};
 
 /// One named test. It runs in a process of its own.
 pub(crate) struct Case {
@@ -58,9 +58,10 @@ impl Need {
 
 /// Every case of the lane; with `all`, those that take hours too.
 pub(crate) fn cases(all: bool) -> Vec<Case> {
-    let mut list = grid::cases(all);
-    list.extend(crate::cases::adapters());
-    list
+    let mut cases = raw_bus::cases();
+    cases.extend(crate::cases::adapters());
+    cases.extend(grid::cases(all));
+    cases
 }
 
 /// The case of this name. Those of the grid are read from their name, since making the list takes a

@@ -121,8 +121,10 @@ impl<W: Watch> RawBus<W> {
 
     /// Gives the kernel what was taken.
     fn send(&mut self, now: Instant) -> Result<(), BusError> {
+        // an echo will tell when there is room again
+        let echo = self.echoes.len() > self.outlet.len();
         loop {
-            let sent = self.outlet.send(now, &self.readiness);
+            let sent = self.outlet.send(now, echo, &self.readiness, &self.monitor);
             match sent.map_err(|error| self.over(error))? {
                 Flushed::Well => return Ok(()),
                 Flushed::Impossible => {
@@ -157,12 +159,7 @@ impl<W: Watch> RawBus<W> {
         let (at, own) = (taken.at, taken.message.is_own());
         if taken.lost > 0 {
             self.echoes.doubt(now, unsent);
-            self.monitor.add_dropped(taken.lost);
-            let name = self.interface.name();
-            log::warn!(
-                "{name}: {} frames lost, the receive queue was full",
-                taken.lost
-            );
+            self.monitor.add_dropped(self.interface.name(), taken.lost);
         }
         Some(match wire::decode(taken.message.bytes(), frame) {
             Content::Data if own => {
@@ -194,8 +191,9 @@ impl<W: Watch> RawBus<W> {
         }
     }
 
+    /// The bus is gone.
     fn over(&self, error: io::Error) -> BusError {
-        Refusal::new(Step::Use(self.interface.name()), error).into()
+        Refusal::new(self.interface.gone(&error), error).into()
     }
 }
 
@@ -236,7 +234,7 @@ impl<W: Watch> Bus for RawBus<W> {
                 None if self.inlet.has_more() => return Ok(None),
                 None => {}
             }
-            let fetched = self.inlet.fetch(now, &self.readiness);
+            let fetched = self.inlet.fetch(now, &self.readiness, &self.monitor);
             if !fetched.map_err(|error| self.over(error))? {
                 return Ok(None);
             }

@@ -13,6 +13,9 @@ pub struct RawMonitor(Arc<Figures>);
 struct Figures {
     dropped: AtomicU32,
     error_frames: AtomicU32,
+    calls: AtomicU32,
+    full_sockets: AtomicU32,
+    full_interfaces: AtomicU32,
     filtering: Mutex<Filtering>,
 }
 
@@ -21,6 +24,9 @@ impl RawMonitor {
         Self(Arc::new(Figures {
             dropped: AtomicU32::new(0),
             error_frames: AtomicU32::new(0),
+            calls: AtomicU32::new(0),
+            full_sockets: AtomicU32::new(0),
+            full_interfaces: AtomicU32::new(0),
             filtering: Mutex::new(Filtering::Nothing),
         }))
     }
@@ -38,6 +44,24 @@ impl RawMonitor {
         self.0.error_frames.load(Ordering::Relaxed)
     }
 
+    /// How many system calls sent and received frames. Each may have taken many of them.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    /// How often frames had to wait since the socket's own queue was full (`EAGAIN`).
+    #[must_use]
+    pub fn full_sockets(&self) -> u32 {
+        self.0.full_sockets.load(Ordering::Relaxed)
+    }
+
+    /// How often frames had to wait since the queue of the interface was full (`ENOBUFS`).
+    #[must_use]
+    pub fn full_interfaces(&self) -> u32 {
+        self.0.full_interfaces.load(Ordering::Relaxed)
+    }
+
     /// Which frames the kernel lets through.
     #[must_use]
     pub fn filtering(&self) -> Filtering {
@@ -48,12 +72,29 @@ impl RawMonitor {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add_dropped(&self, more: u32) {
-        self.0.dropped.fetch_add(more, Ordering::Relaxed);
+    /// Told in the log whenever they have doubled.
+    pub(super) fn add_dropped(&self, interface: &str, more: u32) {
+        let before = self.0.dropped.fetch_add(more, Ordering::Relaxed);
+        let all = before.wrapping_add(more);
+        if before.leading_zeros() != all.leading_zeros() {
+            log::warn!("{interface}: {all} received frames lost, the receive queue was full");
+        }
+    }
+
+    pub(super) fn add_call(&self) {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn add_error_frame(&self) {
         self.0.error_frames.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_full_socket(&self) {
+        self.0.full_sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_full_interface(&self) {
+        self.0.full_interfaces.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn set_filtering(&self, filtering: Filtering) {
