@@ -74,7 +74,7 @@ fn many(interface: &str) -> Result<String, String> {
         let network = Network::open(&format!("kernel:{interface}")).await;
         let network = network.map_err(said)?;
         let mut ends = Vec::new();
-        for number in 0..200 {
+        for number in 0..100 {
             let id = |value: u16| Id::standard(value).expect("11 bits");
             let address = Address::normal(id(number), id(0x400 + number)).map_err(said)?;
             let client = connect(&network, address).await?;
