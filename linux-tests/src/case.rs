@@ -1,6 +1,6 @@
 //! What a case is, and which there are.
 
-use crate::{grid, tool};
+use crate::{differential, grid, tool};
 
 /// One named test. It runs in a process of its own.
 pub(crate) struct Case {
@@ -58,7 +58,9 @@ impl Need {
 
 /// Every case of the lane; with `all`, those that take hours too.
 pub(crate) fn cases(all: bool) -> Vec<Case> {
-    grid::cases(all)
+    let mut cases = differential::cases();
+    cases.extend(grid::cases(all));
+    cases
 }
 
 /// The case of this name. Those of the grid are read from their name, since making the list takes a
