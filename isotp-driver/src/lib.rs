@@ -45,6 +45,8 @@ mod message;
 mod network;
 mod outbox;
 mod payload;
+#[cfg(unix)]
+mod readiness;
 mod runtime;
 mod scheme;
 mod wakers;
@@ -58,6 +60,8 @@ pub use guarantees::{Guarantees, Path};
 pub use message::{Event, Message};
 pub use network::Network;
 pub use payload::Outgoing;
+#[cfg(unix)]
+pub use readiness::Readiness;
 #[cfg(unix)]
 pub use runtime::Watch;
 pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};

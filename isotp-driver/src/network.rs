@@ -33,7 +33,7 @@ pub struct Network {
 struct Shared {
     path: Arc<Path>,
     spawn: Box<Spawn>,
-    /// Whether there is a frame bus, and whether it confirms frames.
+    /// What the frame bus told about itself, if there is one.
     bus: Option<BusFacts>,
     channels: Option<Box<dyn Channels>>,
     /// The driver tasks of channels. None is added under this lock once the network closes, and none
@@ -46,6 +46,7 @@ struct Shared {
 #[derive(Clone, Copy)]
 struct BusFacts {
     confirms: bool,
+    in_flight: u8,
 }
 
 type Spawn = dyn Fn(BoxFuture<'static, ()>) + Send + Sync;
@@ -62,6 +63,7 @@ impl Network {
         let handle = Handle::new(hub.clone());
         let facts = bus.as_ref().map(|bus| BusFacts {
             confirms: bus.confirms(),
+            in_flight: bus.in_flight(),
         });
         match bus {
             Some(bus) => runtime.spawn(Driver::new(runtime.clone(), bus, hub)),
@@ -188,7 +190,7 @@ impl Network {
             Some(buffer) => Buffer::user(line.clone(), buffer),
             None => Buffer::growing(line.clone(), config.max_message),
         };
-        let protocol = self.share(config.protocol_for(bus.confirms));
+        let protocol = self.share(config.protocol_for(bus.confirms, bus.in_flight));
         let link = Link::with_spare(facts.address, protocol, buffer, [[0; 62]; 2])?;
         let joined = self.handle.hub().join(line.clone(), Box::new(link));
         joined.map_err(ConnectError::Network)?;

@@ -3,6 +3,8 @@
 use core::ops::Deref;
 
 use isotp_driver::{Backend, Bus, OpenError, Path, Scheme};
+#[cfg(target_os = "linux")]
+use isotp_socketcan::{KernelScheme, RawScheme};
 use isotp_virtual::VirtualScheme;
 
 use crate::runtime::Tokio;
@@ -57,4 +59,10 @@ impl Deref for Network {
 }
 
 /// What this crate was built with.
-const SCHEMES: &[&dyn Scheme<Tokio>] = &[&VirtualScheme];
+const SCHEMES: &[&dyn Scheme<Tokio>] = &[
+    &VirtualScheme,
+    #[cfg(target_os = "linux")]
+    &RawScheme,
+    #[cfg(target_os = "linux")]
+    &KernelScheme,
+];

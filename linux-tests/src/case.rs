@@ -71,5 +71,7 @@ pub(crate) fn find(name: &str) -> Option<Case> {
 
 /// Everything but the grid.
 fn small() -> Vec<Case> {
-    differential::cases()
+    let mut cases = differential::cases();
+    cases.extend(crate::cases::adapters());
+    cases
 }

@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod case;
 #[cfg(target_os = "linux")]
+mod cases;
+#[cfg(target_os = "linux")]
 mod core_link;
 #[cfg(target_os = "linux")]
 mod deadline;

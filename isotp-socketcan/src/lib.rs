@@ -1,0 +1,20 @@
+//! ISO-TP on Linux: raw CAN sockets under the stack of this project, and the kernel's ISO-TP sockets.
+//!
+//! Programs take the crate of their runtime, which opens `raw:can0`, `kernel:can0` and `socketcan:can0`.
+//! On anything but Linux this crate is empty.
+#![cfg(target_os = "linux")]
+#![deny(unsafe_code)]
+
+mod interface;
+mod kernel;
+mod raw;
+mod scheme;
+mod sys;
+
+pub use interface::{Interface, Refusal};
+pub use kernel::{
+    Kernel, KernelChannel, KernelOpenError, KernelOptions, KernelSocket, NotSent, Obstacles,
+    RecvError, Unsupported,
+};
+pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
+pub use scheme::{KernelScheme, RawScheme};

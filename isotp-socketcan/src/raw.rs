@@ -1,0 +1,14 @@
+//! Raw CAN sockets, as a bus for the stack of this project.
+
+mod bus;
+mod clock;
+mod echoes;
+mod filters;
+mod socket;
+mod trouble;
+mod wire;
+
+pub use bus::{RawBus, RawMonitor};
+pub use filters::Filtering;
+pub use socket::{RawSocket, Received};
+pub use trouble::ErrorFrame;

@@ -1,0 +1,67 @@
+//! What a bus tells about itself while a network has it.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::raw::filters::Filtering;
+
+/// Looks at a [`RawBus`](crate::RawBus) from outside. Clones look at the same one.
+#[derive(Clone, Debug)]
+pub struct RawMonitor(Arc<Figures>);
+
+#[derive(Debug)]
+struct Figures {
+    dropped: AtomicU32,
+    error_frames: AtomicU32,
+    filtering: Mutex<Filtering>,
+}
+
+impl RawMonitor {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Figures {
+            dropped: AtomicU32::new(0),
+            error_frames: AtomicU32::new(0),
+            filtering: Mutex::new(Filtering::Nothing),
+        }))
+    }
+
+    /// How many received frames were lost since the socket's receive queue was full: the program was too
+    /// slow, or the system's `net.core.rmem_max` is too small.
+    #[must_use]
+    pub fn dropped(&self) -> u32 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
+    /// How many error frames the controller has sent.
+    #[must_use]
+    pub fn error_frames(&self) -> u32 {
+        self.0.error_frames.load(Ordering::Relaxed)
+    }
+
+    /// Which frames the kernel lets through.
+    #[must_use]
+    pub fn filtering(&self) -> Filtering {
+        *self
+            .0
+            .filtering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add_dropped(&self, more: u32) {
+        self.0.dropped.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_error_frame(&self) {
+        self.0.error_frames.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_filtering(&self, filtering: Filtering) {
+        let mut known = self
+            .0
+            .filtering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = filtering;
+    }
+}
