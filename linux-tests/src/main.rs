@@ -2,6 +2,8 @@
 //! where there is a vcan0, `cargo run --package linux-tests` does without, and says what it skipped.
 
 #[cfg(target_os = "linux")]
+mod adapter;
+#[cfg(target_os = "linux")]
 mod case;
 #[cfg(target_os = "linux")]
 mod cases;
