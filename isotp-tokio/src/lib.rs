@@ -24,9 +24,11 @@
 //! [`Network::with_bus`] takes a bus object, such as a port of a
 //! [`VirtualBus`](isotp_virtual::VirtualBus), or one of your own.
 //!
-//! Timers are those of tokio: they work with `tokio::time::pause`, and are whole milliseconds, so that a
-//! separation time below 1 ms becomes one or two.
-#![forbid(unsafe_code)]
+//! Timers follow tokio's clock, `tokio::time::pause` included. On Linux, a timerfd makes them late by some
+//! 50 microseconds and not by one or two ticks of tokio's, which are milliseconds: [`TokioTimer`] has the
+//! rule. Elsewhere, a separation time below 1 ms becomes one or two. The runtime needs `enable_time`; it
+//! needs `enable_io` for fine timers and for buses of the system.
+#![deny(unsafe_code)] // but for one call: see runtime/register.rs
 
 mod network;
 mod runtime;

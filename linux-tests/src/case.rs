@@ -1,6 +1,6 @@
 //! What a case is, and which there are.
 
-use crate::{differential, grid, tool};
+use crate::{differential, grid, raw_bus, tool};
 
 /// One named test. It runs in a process of its own.
 pub(crate) struct Case {
@@ -73,5 +73,6 @@ pub(crate) fn find(name: &str) -> Option<Case> {
 fn small() -> Vec<Case> {
     let mut cases = differential::cases();
     cases.extend(crate::cases::adapters());
+    cases.extend(raw_bus::cases());
     cases
 }

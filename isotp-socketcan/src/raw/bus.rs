@@ -124,7 +124,15 @@ impl<W: Watch> RawBus<W> {
         loop {
             let sent = self.outlet.send(now, &self.readiness);
             match sent.map_err(|error| self.over(error))? {
-                Flushed::Well => return Ok(()),
+                Flushed::All => return Ok(()),
+                Flushed::Full => {
+                    self.monitor.add_full_socket();
+                    return Ok(());
+                }
+                Flushed::Crowded => {
+                    self.monitor.add_full_interface();
+                    return Ok(());
+                }
                 Flushed::Impossible => {
                     self.echoes.fail_unsent(self.outlet.len(), 1);
                     self.outlet.skip();

@@ -7,7 +7,12 @@ mod channels;
 mod closing;
 mod dropped;
 mod failing;
+mod pacing;
 mod sending;
 mod siblings;
 mod support;
+mod tcp;
+mod timer;
 mod timing;
+#[cfg(target_os = "linux")]
+mod watch;

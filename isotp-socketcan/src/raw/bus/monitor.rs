@@ -13,6 +13,8 @@ pub struct RawMonitor(Arc<Figures>);
 struct Figures {
     dropped: AtomicU32,
     error_frames: AtomicU32,
+    full_sockets: AtomicU32,
+    full_interfaces: AtomicU32,
     filtering: Mutex<Filtering>,
 }
 
@@ -21,6 +23,8 @@ impl RawMonitor {
         Self(Arc::new(Figures {
             dropped: AtomicU32::new(0),
             error_frames: AtomicU32::new(0),
+            full_sockets: AtomicU32::new(0),
+            full_interfaces: AtomicU32::new(0),
             filtering: Mutex::new(Filtering::Nothing),
         }))
     }
@@ -36,6 +40,18 @@ impl RawMonitor {
     #[must_use]
     pub fn error_frames(&self) -> u32 {
         self.0.error_frames.load(Ordering::Relaxed)
+    }
+
+    /// How often frames had to wait since the socket's own queue was full (`EAGAIN`).
+    #[must_use]
+    pub fn full_sockets(&self) -> u32 {
+        self.0.full_sockets.load(Ordering::Relaxed)
+    }
+
+    /// How often frames had to wait since the queue of the interface was full (`ENOBUFS`).
+    #[must_use]
+    pub fn full_interfaces(&self) -> u32 {
+        self.0.full_interfaces.load(Ordering::Relaxed)
     }
 
     /// Which frames the kernel lets through.
@@ -54,6 +70,14 @@ impl RawMonitor {
 
     pub(super) fn add_error_frame(&self) {
         self.0.error_frames.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_full_socket(&self) {
+        self.0.full_sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_full_interface(&self) {
+        self.0.full_interfaces.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn set_filtering(&self, filtering: Filtering) {

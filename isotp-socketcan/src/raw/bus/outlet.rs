@@ -39,8 +39,12 @@ enum State {
 /// What became of the frames that waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flushed {
-    /// The kernel has them, or those that are left may go later.
-    Well,
+    /// The kernel has them.
+    All,
+    /// Those that are left may go when the socket is writable.
+    Full,
+    /// Those that are left may go when the interface has room.
+    Crowded,
     /// The first of those that are left can never be sent.
     Impossible,
 }
@@ -152,13 +156,13 @@ impl Outlet {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let since = self.since().unwrap_or(now);
                     self.state = State::Full { since };
-                    return Ok(Flushed::Well);
+                    return Ok(Flushed::Full);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => match error.raw_os_error() {
                     Some(libc::ENOBUFS) => {
                         self.crowd(now);
-                        return Ok(Flushed::Well);
+                        return Ok(Flushed::Crowded);
                     }
                     // the interface does not take a frame of this kind, perhaps no longer
                     Some(libc::EINVAL | libc::EMSGSIZE) => return Ok(Flushed::Impossible),
@@ -167,7 +171,7 @@ impl Outlet {
             }
         }
         self.state = State::Open;
-        Ok(Flushed::Well)
+        Ok(Flushed::All)
     }
 
     fn crowd(&mut self, now: Instant) {

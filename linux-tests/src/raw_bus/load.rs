@@ -1,0 +1,156 @@
+//! Full queues, and how fast it goes.
+
+use core::time::Duration;
+use std::thread;
+use std::time::Instant;
+
+use isotp_socketcan::{RawBus, RawSocket};
+use isotp_tokio::{Network, Tokio};
+
+use super::{case, connect, open, said, under_tokio};
+use crate::case::{Case, Need};
+use crate::deadline::Deadline;
+use crate::endpoint::{Endpoint, same};
+use crate::kernel::KernelSocket;
+use crate::parameters::{Parameters, payload};
+use crate::{sys, tool};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case("load/full-socket", &[Need::Controllers], 85, |_| {
+            full_queue("limit 320", 1 << 20, |monitor| monitor.full_sockets())
+        }),
+        case("load/full-interface", &[Need::Controllers], 85, |_| {
+            full_queue("limit 32", 1 << 18, |monitor| monitor.full_interfaces())
+        }),
+        case("load/throughput", &[Need::Isotp], 85, throughput),
+    ]
+}
+
+/// A large message through a slow queue: not a frame is lost, the queue was full, nobody span.
+fn full_queue(
+    limit: &str,
+    size: usize,
+    refusals: fn(&isotp_socketcan::RawMonitor) -> u32,
+) -> Result<String, String> {
+    let queue = format!("qdisc replace dev can0 root tbf rate 500kbit burst 160 {limit}");
+    tool::run("tc", &queue)?;
+    let outcome = under_tokio(80, async {
+        let bus = RawBus::new(&Tokio::current(), RawSocket::open("can0").map_err(said)?);
+        let bus = bus.map_err(said)?;
+        let monitor = bus.monitor();
+        let (one, two) = (Network::with_bus(bus), open("can1").await?);
+        let a = connect(&one, &Parameters::default()).await?;
+        let b = connect(&two, &Parameters::default().reversed()).await?;
+        let sent = payload(size);
+        let (begin, used) = (Instant::now(), sys::processor_time());
+        let (confirmed, received) = tokio::join!(a.send(sent.clone()), b.recv());
+        confirmed.map_err(|error| format!("send: {error}"))?;
+        same(&sent, received.map_err(said)?.as_ref())?;
+        let (took, used) = (begin.elapsed(), sys::processor_time() - used);
+        let refused = refusals(&monitor);
+        let remark = format!(
+            "{size} bytes in {took:.2?}, {used:.2?} of processor time, EAGAIN {} times, ENOBUFS {} times",
+            monitor.full_sockets(),
+            monitor.full_interfaces(),
+        );
+        if refused == 0 {
+            return Err(format!("the queue was never full: {remark}"));
+        }
+        if monitor.dropped() > 0 {
+            return Err(format!(
+                "{} received frames lost: {remark}",
+                monitor.dropped()
+            ));
+        }
+        Ok(remark)
+    });
+    tool::run("tc", "qdisc del dev can0 root")?;
+    outcome
+}
+
+const MESSAGES: usize = 16;
+const SIZE: usize = 65_536;
+
+/// The project's stack on raw sockets, and the kernel's ISO-TP, each between two sockets.
+fn throughput(interface: &str) -> Result<String, String> {
+    let mut lines = Vec::new();
+    for fd in [None, Some(64)] {
+        let parameters = Parameters {
+            fd,
+            ..Parameters::default()
+        };
+        let mut best = [Duration::MAX; 2];
+        let mut used = [Duration::ZERO; 2];
+        for _ in 0..3 {
+            for (at, run) in [raw, kernel].into_iter().enumerate() {
+                let before = sys::processor_time();
+                let took = run(interface, &parameters)?;
+                if took < best[at] {
+                    best[at] = took;
+                    used[at] = sys::processor_time() - before;
+                }
+            }
+        }
+        let [raw, kernel] = best;
+        let rate = |took: Duration| (MESSAGES * SIZE) as f64 / took.as_secs_f64() / 1e6;
+        lines.push(format!(
+            "{}: raw {:.2} MB/s ({raw:.2?}, processor {:.2?}), kernel {:.2} MB/s ({kernel:.2?}, \
+             processor {:.2?}), ratio {:.2}",
+            fd.map_or("CC", |_| "FD 64"),
+            rate(raw),
+            used[0],
+            rate(kernel),
+            used[1],
+            kernel.as_secs_f64() / raw.as_secs_f64(),
+        ));
+    }
+    Ok(lines.join("; "))
+}
+
+fn raw(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
+    under_tokio(30, async {
+        let (one, two) = (open(interface).await?, open(interface).await?);
+        let a = connect(&one, parameters).await?;
+        let b = connect(&two, &parameters.reversed()).await?;
+        let message = payload(SIZE);
+        let begin = Instant::now();
+        let sending = async {
+            for _ in 0..MESSAGES {
+                a.send(message.clone()).await.map_err(said)?;
+            }
+            Ok::<_, String>(())
+        };
+        let receiving = async {
+            for _ in 0..MESSAGES {
+                same(&message, b.recv().await.map_err(said)?.as_ref())?;
+            }
+            Ok(())
+        };
+        tokio::try_join!(sending, receiving)?;
+        Ok(begin.elapsed())
+    })
+}
+
+fn kernel(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
+    let mut sender = KernelSocket::open(interface, parameters)?;
+    let mut receiver = KernelSocket::open(interface, &parameters.reversed())?;
+    let message = payload(SIZE);
+    let deadline = Deadline::seconds(30);
+    let begin = Instant::now();
+    thread::scope(|scope| {
+        let receiving = scope.spawn(|| {
+            for _ in 0..MESSAGES {
+                same(&message, &receiver.receive(deadline)?)?;
+            }
+            Ok::<_, String>(())
+        });
+        for _ in 0..MESSAGES {
+            sender.send(&message, deadline)?;
+        }
+        receiving
+            .join()
+            .map_err(|_| "the receiver panicked".to_owned())?
+    })?;
+    Ok(begin.elapsed())
+}
