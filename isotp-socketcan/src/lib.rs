@@ -17,4 +17,4 @@ pub use kernel::{
     RecvError, Unsupported,
 };
 pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
-pub use scheme::{KernelScheme, RawScheme};
+pub use scheme::{KernelScheme, RawScheme, SocketCanScheme};

@@ -2,6 +2,8 @@
 
 mod kernel;
 mod raw;
+mod socketcan;
 
 pub use kernel::KernelScheme;
 pub use raw::RawScheme;
+pub use socketcan::SocketCanScheme;

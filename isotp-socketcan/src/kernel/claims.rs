@@ -3,13 +3,20 @@
 //! Two sockets on one pair would both answer with flow control, and each would get every message.
 
 use core::task::{Context, Poll, Waker};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use isotp_driver::{Address, AddressFormat, ConnectError, Half};
 
 /// An address on an interface; it is free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Claim(u64);
+pub(crate) struct Claim {
+    place: Place,
+    number: u64,
+}
+
+/// Interface, and the id without its priority, which says nothing where it is one.
+type Place = (u32, bool, u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
@@ -22,7 +29,6 @@ pub(crate) enum Holder {
 
 struct Entry {
     number: u64,
-    index: u32,
     rx: Half,
     holder: Holder,
     /// The socket is being closed, which takes a while; whoever waits for that.
@@ -31,7 +37,7 @@ struct Entry {
 
 struct Table {
     next: u64,
-    entries: Vec<Entry>,
+    entries: BTreeMap<Place, Vec<Entry>>,
 }
 
 impl Claim {
@@ -43,10 +49,14 @@ impl Claim {
         holder: Holder,
     ) -> Poll<Result<Self, ConnectError>> {
         let mut table = table();
+        let number = table.next;
+        table.next += 1;
         let rx = address.rx();
-        let other = table.entries.iter_mut().find(|entry| {
+        let place = place(index, rx);
+        let entries = table.entries.entry(place).or_default();
+        let other = entries.iter_mut().find(|entry| {
             let kernel = holder == Holder::Kernel || entry.holder == Holder::Kernel;
-            kernel && entry.index == index && same_id(entry.rx, rx) && !differ_by_byte(entry.rx, rx)
+            kernel && same_id(entry.rx, rx) && !differ_by_byte(entry.rx, rx)
         });
         match other {
             Some(Entry {
@@ -61,16 +71,13 @@ impl Claim {
             }
             Some(_) => Poll::Ready(Err(ConnectError::AddressInUse { id: rx.id() })),
             None => {
-                let number = table.next;
-                table.next += 1;
-                table.entries.push(Entry {
+                entries.push(Entry {
                     number,
-                    index,
                     rx,
                     holder,
                     closing: None,
                 });
-                Poll::Ready(Ok(Self(number)))
+                Poll::Ready(Ok(Self { place, number }))
             }
         }
     }
@@ -78,10 +85,10 @@ impl Claim {
     /// The socket is being closed.
     pub(crate) fn begin_close(&self) {
         let mut table = table();
-        let own = table
-            .entries
-            .iter_mut()
-            .find(|entry| entry.number == self.0);
+        let entries = table.entries.get_mut(&self.place).into_iter().flatten();
+        let own = entries
+            .into_iter()
+            .find(|entry| entry.number == self.number);
         if let Some(entry) = own {
             entry.closing.get_or_insert_default();
         }
@@ -91,15 +98,23 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut table = table();
-        let own = table
-            .entries
-            .iter()
-            .position(|entry| entry.number == self.0);
-        let entry = own.map(|at| table.entries.swap_remove(at));
+        let mut left = None;
+        if let Some(entries) = table.entries.get_mut(&self.place) {
+            let own = entries.iter().position(|entry| entry.number == self.number);
+            left = own.map(|at| entries.swap_remove(at));
+            if entries.is_empty() {
+                table.entries.remove(&self.place);
+            }
+        }
         drop(table);
-        let wakers = entry.and_then(|entry| entry.closing);
+        let wakers = left.and_then(|entry| entry.closing);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
+}
+
+fn place(index: u32, half: Half) -> Place {
+    let (id, extended) = (half.id().value(), half.id().is_extended());
+    (index, extended, id & WITHOUT_PRIORITY)
 }
 
 /// Of ids that name their nodes, the priority says nothing.
@@ -111,22 +126,23 @@ fn same_id(one: Half, other: Half) -> bool {
         )
     };
     let significant = if fixed(one) || fixed(other) {
-        0x03FF_FFFF
+        WITHOUT_PRIORITY
     } else {
         u32::MAX
     };
-    one.id().is_extended() == other.id().is_extended()
-        && one.id().value() & significant == other.id().value() & significant
+    one.id().value() & significant == other.id().value() & significant
 }
 
 fn differ_by_byte(one: Half, other: Half) -> bool {
     matches!((one.byte(), other.byte()), (Some(one), Some(other)) if one != other)
 }
 
+const WITHOUT_PRIORITY: u32 = 0x03FF_FFFF;
+
 fn table() -> MutexGuard<'static, Table> {
     static TABLE: Mutex<Table> = Mutex::new(Table {
         next: 0,
-        entries: Vec::new(),
+        entries: BTreeMap::new(),
     });
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
