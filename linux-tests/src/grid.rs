@@ -94,7 +94,7 @@ impl Row {
             &parameters,
             parties,
             &payload,
-            Deadline::seconds(30),
+            Deadline::seconds(10),
         );
         let frames = monitor.frames()?;
         match result {
@@ -111,7 +111,7 @@ impl Row {
         Case {
             name: self.name(),
             needs: &[Need::Isotp, Need::CanUtils],
-            seconds: 70,
+            seconds: 40,
             run: Box::new(move |interface| self.run(interface)),
         }
     }
