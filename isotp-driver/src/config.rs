@@ -54,10 +54,16 @@ impl Config {
         config
     }
 
-    /// What a Linux `CAN_ISOTP` socket does by default.
+    /// What a Linux `CAN_ISOTP` socket of any version does: no WAIT is sent, any number of them is taken,
+    /// and messages have up to 8200 bytes. Many kernels take more; set
+    /// [`max_message`](Self::max_message) for that.
     #[must_use]
     pub const fn linux_kernel() -> Self {
-        Self::of(isotp_core::Config::linux_kernel())
+        let mut config = Self::of(isotp_core::Config::linux_kernel());
+        config.protocol.receive.max_wait = 0;
+        config.protocol.transmit.max_wait = None;
+        config.max_message = 8200;
+        config
     }
 
     /// The defaults on CAN FD with frames of up to `tx_dl` bytes.

@@ -150,7 +150,8 @@ impl Network {
     ) -> Result<Connection, ConnectError> {
         config.check()?;
         let mut path = self.shared.path.clone();
-        if let (Some(_), Some(_)) = (&self.shared.channels, &buffer) {
+        if let (Some(channels), Some(_)) = (&self.shared.channels, &buffer) {
+            channels.admit(&address).await?;
             let reason = "whole messages do not go through a buffer of the caller's".to_owned();
             path = Arc::new(Path::new(path.name()).because(reason));
         } else if let Some(channels) = &self.shared.channels {

@@ -12,5 +12,9 @@ mod scheme;
 mod sys;
 
 pub use interface::{Interface, Refusal};
+pub use kernel::{
+    Kernel, KernelChannel, KernelOpenError, KernelOptions, KernelSocket, NotSent, Obstacles,
+    RecvError, Unsupported,
+};
 pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
-pub use scheme::RawScheme;
+pub use scheme::{KernelScheme, RawScheme, SocketCanScheme};

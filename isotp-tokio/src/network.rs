@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use isotp_driver::{Backend, Bus, OpenError, Path, Scheme};
 #[cfg(target_os = "linux")]
-use isotp_socketcan::RawScheme;
+use isotp_socketcan::{KernelScheme, RawScheme, SocketCanScheme};
 use isotp_virtual::VirtualScheme;
 
 use crate::runtime::Tokio;
@@ -63,4 +63,8 @@ const SCHEMES: &[&dyn Scheme<Tokio>] = &[
     &VirtualScheme,
     #[cfg(target_os = "linux")]
     &RawScheme,
+    #[cfg(target_os = "linux")]
+    &KernelScheme,
+    #[cfg(target_os = "linux")]
+    &SocketCanScheme,
 ];

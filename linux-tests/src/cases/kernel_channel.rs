@@ -1,0 +1,3 @@
+//! To come.
+use super::Named;
+pub(super) const CASES: &[Named] = &[];
