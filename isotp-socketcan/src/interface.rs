@@ -39,6 +39,17 @@ impl Interface {
         })
     }
 
+    /// One that need not exist.
+    #[cfg(test)]
+    pub(crate) fn invented(name: &str, mtu: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            index: u32::MAX,
+            mtu,
+            up: true,
+        }
+    }
+
     /// The names of the CAN interfaces that there are.
     #[must_use]
     pub fn names() -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What a case is, and which there are.
 
-use crate::{grid, raw_bus, tool};
+use crate::{differential, grid, raw_bus, tool};
 
 /// One named test. It runs in a process of its own.
 pub(crate) struct Case {
@@ -58,8 +58,7 @@ impl Need {
 
 /// Every case of the lane; with `all`, those that take hours too.
 pub(crate) fn cases(all: bool) -> Vec<Case> {
-    let mut cases = raw_bus::cases();
-    cases.extend(crate::cases::adapters());
+    let mut cases = small();
     cases.extend(grid::cases(all));
     cases
 }
@@ -67,5 +66,13 @@ pub(crate) fn cases(all: bool) -> Vec<Case> {
 /// The case of this name. Those of the grid are read from their name, since making the list takes a
 /// while.
 pub(crate) fn find(name: &str) -> Option<Case> {
-    grid::case(name).or_else(|| cases(false).into_iter().find(|case| case.name == name))
+    grid::case(name).or_else(|| small().into_iter().find(|case| case.name == name))
+}
+
+/// Everything but the grid.
+fn small() -> Vec<Case> {
+    let mut cases = differential::cases();
+    cases.extend(crate::cases::adapters());
+    cases.extend(raw_bus::cases());
+    cases
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use isotp_core::{Clock, Config, Event, Frame, GrowingBuffer, Link, Machine, NResult};
 
 use crate::deadline::Deadline;
+use crate::differential::{Stack, received};
 use crate::endpoint::Endpoint;
 use crate::parameters::Parameters;
 use crate::raw::RawSocket;
@@ -41,11 +42,8 @@ impl CoreLink {
         parameters: &Parameters,
         config: Config,
     ) -> Result<Self, String> {
+        // no filter: which frames are its own is for the core to say
         let socket = RawSocket::open(interface)
-            .and_then(|socket| {
-                socket.only(&[parameters.address.rx().id()])?;
-                Ok(socket)
-            })
             .map_err(|error| format!("raw socket on {interface}: {error}"))?;
         let buffer = GrowingBuffer::new(1 << 20);
         let spare = [[0; 62]; 2];
@@ -154,6 +152,30 @@ impl Endpoint for CoreLink {
         self.begin(payload)?;
         let message = self.receive(deadline)?;
         self.confirmed(deadline).map(|()| message)
+    }
+}
+
+impl Stack for CoreLink {
+    fn begin(&mut self, payload: &[u8]) -> Result<(), String> {
+        Self::begin(self, payload)
+    }
+
+    fn watch(&mut self, time: Duration) -> Result<Vec<String>, String> {
+        let deadline = Deadline::after(time);
+        let mut happened = Vec::new();
+        while deadline.left("").is_ok() {
+            let Ok(one) = self.drive(deadline, "", |_| true) else {
+                break;
+            };
+            happened.push(match one {
+                Happened::Received(message) => received(&message),
+                Happened::Sent(NResult::Ok) => "sent".to_owned(),
+                Happened::Sent(result) | Happened::Lost(result) => {
+                    format!("failed {}", result.name())
+                }
+            });
+        }
+        Ok(happened)
     }
 }
 

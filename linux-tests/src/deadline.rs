@@ -29,8 +29,13 @@ impl Deadline {
     pub(crate) fn left(self, what: &str) -> Result<Duration, String> {
         let left = self.at.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(format!("waited {:?} for {what}", self.length));
+            return Err(self.passed(what));
         }
         Ok(left)
+    }
+
+    /// What is said when it has passed.
+    pub(crate) fn passed(self, what: &str) -> String {
+        format!("waited {:?} for {what}", self.length)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use crate::adapter::Adapter;
 use crate::core_link::CoreLink;
 use crate::deadline::Deadline;
 use crate::kernel::KernelSocket;
@@ -27,6 +28,10 @@ pub(crate) enum Party {
     Kernel,
     /// `isotp-core` over a raw socket, in the simplest loop.
     Core,
+    /// The project's adapter for raw sockets, `raw:`.
+    Raw,
+    /// The project's adapter for the kernel's ISO-TP, `kernel:`.
+    KernelLink,
     /// `isotpsend` and `isotprecv` of can-utils.
     Tools,
 }
@@ -36,6 +41,8 @@ impl Party {
         match self {
             Self::Kernel => "kernel",
             Self::Core => "core",
+            Self::Raw => "raw-link",
+            Self::KernelLink => "kernel-link",
             Self::Tools => "can-utils",
         }
     }
@@ -61,6 +68,8 @@ impl Party {
         Ok(match self {
             Self::Kernel => Box::new(KernelSocket::open(interface, parameters)?),
             Self::Core => Box::new(CoreLink::open(interface, parameters)?),
+            Self::Raw => Box::new(Adapter::raw(interface, parameters)?),
+            Self::KernelLink => Box::new(Adapter::kernel(interface, parameters)?),
             Self::Tools => Box::new(Isotpsend::new(interface, parameters)),
         })
     }

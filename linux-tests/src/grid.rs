@@ -94,7 +94,7 @@ impl Row {
             &parameters,
             parties,
             &payload,
-            Deadline::seconds(30),
+            Deadline::seconds(10),
         );
         let frames = monitor.frames()?;
         match result {
@@ -111,7 +111,7 @@ impl Row {
         Case {
             name: self.name(),
             needs: &[Need::Isotp, Need::CanUtils],
-            seconds: 70,
+            seconds: 40,
             run: Box::new(move |interface| self.run(interface)),
         }
     }
@@ -173,11 +173,19 @@ fn head(frames: &[Received]) -> String {
     shown.join(" ")
 }
 
-const PARTIES: [(Party, Party); 4] = [
+const PARTIES: [(Party, Party); 12] = [
     (Party::Core, Party::Kernel),
     (Party::Kernel, Party::Core),
     (Party::Core, Party::Tools),
     (Party::Tools, Party::Core),
+    (Party::Raw, Party::Kernel),
+    (Party::Kernel, Party::Raw),
+    (Party::Raw, Party::Tools),
+    (Party::Tools, Party::Raw),
+    (Party::KernelLink, Party::Kernel),
+    (Party::Kernel, Party::KernelLink),
+    (Party::KernelLink, Party::Tools),
+    (Party::Tools, Party::KernelLink),
 ];
 const FD: [Option<u8>; 9] = [
     None,

@@ -1,5 +1,6 @@
 //! The kernel's own ISO-TP sockets: the reference that the project's stack is compared with.
 
+use core::time::Duration;
 use std::io::{Error, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -85,8 +86,16 @@ impl KernelSocket {
         }
     }
 
+    /// Waits once for a message, an error and, where asked, for the end of a transmission.
+    pub(crate) fn wait_once(&self, sending: bool, time: Duration) -> Result<i16, String> {
+        let events = libc::POLLIN | if sending { libc::POLLOUT } else { 0 };
+        sys::poll([(self.fd.as_fd(), events)], time)
+            .map(|[events]| events)
+            .map_err(|error| error.to_string())
+    }
+
     /// The error that waits in the socket, by its name in the standard.
-    fn failed(&self) -> Result<(), String> {
+    pub(crate) fn failed(&self) -> Result<(), String> {
         match sys::take_error(self.fd.as_fd()) {
             Ok(0) => Ok(()),
             Ok(number) => Err(meaning(&Error::from_raw_os_error(number))),

@@ -2,6 +2,8 @@
 //! where there is a vcan0, `cargo run --package linux-tests` does without, and says what it skipped.
 
 #[cfg(target_os = "linux")]
+mod adapter;
+#[cfg(target_os = "linux")]
 mod case;
 #[cfg(target_os = "linux")]
 mod cases;
@@ -9,6 +11,8 @@ mod cases;
 mod core_link;
 #[cfg(target_os = "linux")]
 mod deadline;
+#[cfg(target_os = "linux")]
+mod differential;
 #[cfg(target_os = "linux")]
 mod endpoint;
 #[cfg(target_os = "linux")]
@@ -32,9 +36,13 @@ mod raw_bus;
 #[cfg(target_os = "linux")]
 mod runner;
 #[cfg(target_os = "linux")]
+mod scripts;
+#[cfg(target_os = "linux")]
 mod sys;
 #[cfg(target_os = "linux")]
 mod tool;
+#[cfg(target_os = "linux")]
+mod worker;
 
 use std::process::ExitCode;
 

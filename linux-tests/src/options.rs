@@ -13,9 +13,9 @@ pub(crate) struct Options {
     pub(crate) guest: bool,
     /// Used by those cases that cannot make an interface of their own.
     pub(crate) interface: String,
-    /// One case, in this process.
-    pub(crate) one: Option<String>,
-    /// That case makes itself a network with a vcan0.
+    /// Run those cases whose names come on the input.
+    pub(crate) worker: bool,
+    /// In a network of its own, with a vcan0.
     pub(crate) network: bool,
 }
 
@@ -27,7 +27,7 @@ impl Options {
             list: false,
             guest: false,
             interface: "vcan0".to_owned(),
-            one: None,
+            worker: false,
             network: false,
         };
         let mut words = words;
@@ -39,7 +39,7 @@ impl Options {
                 "--network" => options.network = true,
                 "--filter" => options.filters.push(value(&word, &mut words)?),
                 "--interface" => options.interface = value(&word, &mut words)?,
-                "--one" => options.one = Some(value(&word, &mut words)?),
+                "--worker" => options.worker = true,
                 option if option.starts_with('-') => {
                     return Err(format!(
                         "expected [FILTER..] [--all] [--list] [--interface NAME], got '{option}'"

@@ -2,12 +2,13 @@
 
 use crate::{sys, tool};
 
-/// Whether processes of this user may make networks and interfaces.
+/// Whether processes of this user may make networks and interfaces: one of them tries.
 pub(crate) fn may_make_networks() -> bool {
-    let output = std::process::Command::new("/proc/self/exe")
-        .args(["--one", PROBE, "--network"])
+    let worker = std::process::Command::new("/proc/self/exe")
+        .args(["--worker", "--network"])
+        .stdin(std::process::Stdio::null())
         .output();
-    output.is_ok_and(|output| output.status.success())
+    worker.is_ok_and(|output| output.status.success())
 }
 
 /// Moves this process to a new network, in which a vcan0 is up.
@@ -21,6 +22,3 @@ pub(crate) fn make_vcan(name: &str) -> Result<(), String> {
     tool::run("ip", &format!("link add {name} type vcan"))?;
     tool::run("ip", &format!("link set {name} up mtu 72")).map(drop)
 }
-
-/// The name of a case that is none: it only tries to make a network.
-pub(crate) const PROBE: &str = "probe";

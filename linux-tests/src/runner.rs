@@ -1,21 +1,18 @@
-//! Runs the cases one after another, each in a process of its own, and counts.
+//! Runs the cases one after another, and counts.
 
-use std::io::{Read, Write};
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::mpsc::channel;
-use std::thread;
+use std::io::Write;
+use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::case::{Case, Need, cases, find};
-use crate::deadline::Deadline;
+use crate::case::{Case, Need, cases};
 use crate::options::Options;
-use crate::place;
-use crate::sys;
+use crate::worker::{self, Worker};
+use crate::{place, sys};
 
 /// Does what the command line says.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    if let Some(name) = &options.one {
-        return one(name, options);
+    if options.worker {
+        return worker::work(options);
     }
     let mut chosen = cases(options.all);
     chosen.retain(|case| options.wants(&case.name));
@@ -26,7 +23,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match prepare(options, &chosen) {
-        Ok(network) => all(options, &chosen, network),
+        Ok(network) => Run::new(options, network).all(&chosen),
         Err(error) => {
             eprintln!("linux-tests: {error}");
             ExitCode::from(2)
@@ -34,37 +31,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
 }
 
-/// One case, in this process.
-fn one(name: &str, options: &Options) -> ExitCode {
-    let outcome = || {
-        if options.network {
-            place::enter_new_network()?;
-        }
-        if name == place::PROBE {
-            return Ok(String::new());
-        }
-        let case = find(name).ok_or_else(|| format!("there is no case {name}"))?;
-        (case.run)(&options.interface)
-    };
-    match outcome() {
-        Ok(remark) => {
-            println!("{remark}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Whether cases can have a network of their own; else there must be an interface to share.
 fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
     if chosen.is_empty() {
-        return Err(format!(
-            "no case has one of these in its name: {:?}",
-            options.filters
-        ));
+        let filters = &options.filters;
+        return Err(format!("no case has one of these in its name: {filters:?}"));
     }
     sys::can_socket(libc::SOCK_RAW, libc::CAN_RAW).map_err(|error| {
         format!("this kernel has no CAN ({error}); modprobe can-raw, or use cargo xtask vm")
@@ -80,90 +51,97 @@ fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
     Ok(network)
 }
 
-fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
-    let begin = Instant::now();
-    let (mut passed, mut failed, mut skipped) = (0, Vec::new(), 0);
-    for case in chosen {
-        if options.guest {
-            println!("==== case {}", case.name);
+/// What has come of the cases until now.
+struct Run<'a> {
+    options: &'a Options,
+    /// Whether cases may have a network of their own.
+    network: bool,
+    /// Runs those cases that leave the network as it is.
+    worker: Option<Worker>,
+    passed: usize,
+    skipped: usize,
+    failed: Vec<&'a str>,
+}
+
+impl<'a> Run<'a> {
+    fn new(options: &'a Options, network: bool) -> Self {
+        Self {
+            options,
+            network,
+            worker: None,
+            passed: 0,
+            skipped: 0,
+            failed: Vec::new(),
         }
-        let missing = case.needs.iter().find(|need| !need.is_met(network));
+    }
+
+    fn all(mut self, chosen: &'a [Case]) -> ExitCode {
+        let begin = Instant::now();
+        for case in chosen {
+            self.one(case);
+            drop(std::io::stdout().flush());
+        }
+        for name in &self.failed {
+            println!("FAILED: {name}");
+        }
+        let (passed, failed) = (self.passed, self.failed.len());
+        let skipped = match self.skipped {
+            0 => String::new(),
+            count => format!(", {count} skipped"),
+        };
+        let seconds = begin.elapsed().as_secs_f32();
+        println!("{passed} passed, {failed} failed{skipped}, in {seconds:.1} s");
+        ExitCode::from(u8::from(failed > 0))
+    }
+
+    fn one(&mut self, case: &'a Case) {
+        let (name, guest) = (&case.name, self.options.guest);
+        if guest {
+            println!("==== case {name}");
+        }
+        let missing = case.needs.iter().find(|need| !need.is_met(self.network));
         let start = Instant::now();
         let outcome = match missing {
-            Some(need) if !options.guest => {
-                skipped += 1;
-                println!("skipped          {}: needs {}", case.name, need.name());
-                continue;
+            Some(need) if !guest => {
+                self.skipped += 1;
+                println!("skipped          {name}: needs {}", need.name());
+                return;
             }
             Some(need) => Err(format!("needs {}", need.name())),
-            None => spawned(case, options, network),
+            None => self.start(case),
         };
         let seconds = start.elapsed().as_secs_f32();
         match outcome {
             Ok(remark) => {
-                passed += 1;
-                println!("ok     {seconds:7.2} s {}  {}", case.name, remark.trim());
+                self.passed += 1;
+                println!("ok     {seconds:7.2} s {name}  {}", remark.trim());
             }
             Err(error) => {
-                println!("FAILED {seconds:7.2} s {}", case.name);
+                println!("FAILED {seconds:7.2} s {name}");
                 for line in error.trim().lines() {
                     println!("           {line}");
                 }
-                failed.push(case.name.as_str());
+                self.failed.push(name);
             }
         }
-        drop(std::io::stdout().flush());
     }
-    for name in &failed {
-        println!("FAILED: {name}");
-    }
-    let seconds = begin.elapsed().as_secs_f32();
-    let skipped = if options.guest {
-        String::new()
-    } else {
-        format!(", {skipped} skipped")
-    };
-    println!(
-        "{passed} passed, {} failed{skipped}, in {seconds:.1} s",
-        failed.len()
-    );
-    ExitCode::from(u8::from(!failed.is_empty()))
-}
 
-/// Runs the case as a process, which is killed at its deadline.
-fn spawned(case: &Case, options: &Options, network: bool) -> Result<String, String> {
-    let mut command = Command::new("/proc/self/exe");
-    command.args(["--one", &case.name, "--interface"]);
-    // the controllers cannot be had twice
-    if network && !case.needs.contains(&Need::Controllers) {
-        command.args(["vcan0", "--network"]);
-    } else {
-        command.arg(&options.interface);
-    }
-    let (mut reader, writer) = std::io::pipe().map_err(|error| error.to_string())?;
-    let errors = writer.try_clone().map_err(|error| error.to_string())?;
-    command.stdin(Stdio::null()).stdout(writer).stderr(errors);
-    let mut child = command.spawn().map_err(|error| error.to_string())?;
-    // it holds the writing end of the pipe, which would never close
-    drop(command);
-    let (sender, output) = channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        drop(reader.read_to_end(&mut bytes));
-        drop(sender.send(String::from_utf8_lossy(&bytes).into_owned()));
-    });
-    let left = Deadline::seconds(case.seconds).left("the case")?;
-    let Ok(text) = output.recv_timeout(left) else {
-        drop(child.kill());
-        drop(child.wait());
-        // a program that it started may still hold the pipe
-        let text = output.try_recv().unwrap_or_default();
-        return Err(format!("{text}killed after {} s", case.seconds));
-    };
-    let status = child.wait().map_err(|error| error.to_string())?;
-    if status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{text}({status})"))
+    /// Gives the case to the worker, or to one of its own if it changes the network.
+    fn start(&mut self, case: &Case) -> Result<String, String> {
+        let interface = &self.options.interface;
+        if case.needs.contains(&Need::Controllers) {
+            // they are in the network that is everybody's
+            return Worker::start(interface, false)?.run(case);
+        }
+        let interface = if self.network { "vcan0" } else { interface };
+        let alone = case.needs.contains(&Need::Network);
+        let mut worker = match self.worker.take() {
+            Some(worker) if !alone => worker,
+            _ => Worker::start(interface, self.network)?,
+        };
+        let outcome = worker.run(case);
+        // what a case left behind that failed is unknown
+        self.worker = Some(worker).filter(|_| outcome.is_ok() && !alone);
+        outcome
     }
 }

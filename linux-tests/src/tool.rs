@@ -54,7 +54,7 @@ impl Running {
             Ok(text) => text,
             Err(RecvTimeoutError::Timeout) => {
                 self.stop();
-                return Err(deadline.left(&what).err().unwrap_or(what));
+                return Err(deadline.passed(&what));
             }
             Err(RecvTimeoutError::Disconnected) => return Err(format!("{what} a second time")),
         };

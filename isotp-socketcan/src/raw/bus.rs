@@ -65,9 +65,14 @@ impl<W: Watch> RawBus<W> {
             .set_filter_drop_all()
             .map_err(refuse)?;
         let watch = runtime.watch(descriptor).map_err(refuse)?;
-        Ok(Self {
+        let readiness = Readiness::new(Arc::new(watch));
+        Ok(Self::assemble(interface, readiness, control))
+    }
+
+    fn assemble(interface: Interface, readiness: Readiness<W>, control: OwnedFd) -> Self {
+        Self {
             interface,
-            readiness: Readiness::new(Arc::new(watch)),
+            readiness,
             control,
             inlet: Inlet::new(),
             outlet: Outlet::new(),
@@ -76,7 +81,7 @@ impl<W: Watch> RawBus<W> {
             health: Health::new(),
             monitor: RawMonitor::new(),
             in_flight: IN_FLIGHT,
-        })
+        }
     }
 
     /// Sets how many consecutive frames of a transfer may be on their way at STmin 0, where its
@@ -313,3 +318,6 @@ enum Next {
 /// Consecutive frames of a transfer on their way at STmin 0: enough to share the cost of system calls,
 /// and few enough that a queue of the kernel holds them.
 const IN_FLIGHT: u8 = 32;
+
+#[cfg(test)]
+mod tests;
