@@ -1,6 +1,6 @@
 //! What a case is, and which there are.
 
-use crate::{differential, grid, raw_bus, tool};
+use crate::{differential, duplex, faults, grid, pacing, raw_bus, tool};
 
 /// One named test. It runs in a process of its own.
 pub(crate) struct Case {
@@ -74,5 +74,8 @@ fn small() -> Vec<Case> {
     let mut cases = differential::cases();
     cases.extend(crate::cases::adapters());
     cases.extend(raw_bus::cases());
+    cases.extend(faults::cases());
+    cases.extend(duplex::cases());
+    cases.extend(pacing::cases());
     cases
 }

@@ -14,15 +14,23 @@ mod deadline;
 #[cfg(target_os = "linux")]
 mod differential;
 #[cfg(target_os = "linux")]
+mod duplex;
+#[cfg(target_os = "linux")]
 mod endpoint;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(target_os = "linux")]
 mod grid;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
+mod listeners;
+#[cfg(target_os = "linux")]
 mod monitor;
 #[cfg(target_os = "linux")]
 mod options;
+#[cfg(target_os = "linux")]
+mod pacing;
 #[cfg(target_os = "linux")]
 mod pairwise;
 #[cfg(target_os = "linux")]

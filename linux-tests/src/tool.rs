@@ -5,12 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
-use isotp_core::Id;
-
 use crate::deadline::Deadline;
 use crate::endpoint::Endpoint;
+use crate::listeners;
 use crate::parameters::Parameters;
-use crate::raw::raw_id;
 
 /// A program that runs beside the test. Dropped, it is killed.
 #[derive(Debug)]
@@ -103,7 +101,7 @@ impl Isotprecv {
         arguments.push(format!("{:x}", parameters.st_min.code()));
         arguments.push(interface.to_owned());
         let running = Running::start("isotprecv", &arguments, "")?;
-        listens(parameters.address.rx().id(), Deadline::seconds(10))?;
+        listeners::come(parameters.address.rx().id(), Deadline::seconds(10))?;
         Ok(Self { running })
     }
 }
@@ -176,32 +174,6 @@ fn link_options(parameters: &Parameters) -> Vec<String> {
         options.extend(["-L".to_owned(), format!("72:{tx_dl}:0")]);
     }
     options
-}
-
-/// Waits until an ISO-TP socket listens to the id: the kernel lists what every socket hears.
-fn listens(id: Id, deadline: Deadline) -> Result<(), String> {
-    let list = if id.is_extended() {
-        "/proc/net/can/rcvlist_eff"
-    } else {
-        "/proc/net/can/rcvlist_sff"
-    };
-    loop {
-        let text = std::fs::read_to_string(list).map_err(|error| format!("{list}: {error}"))?;
-        let found = text.lines().any(|line| {
-            let mut words = line.split_whitespace();
-            // device, id with its flags, mask, ..., who listens
-            let listed = words
-                .nth(1)
-                .and_then(|word| u32::from_str_radix(word, 16).ok());
-            listed == Some(raw_id(id)) && words.any(|word| word == "isotp")
-        });
-        if found {
-            return Ok(());
-        }
-        deadline.left("isotprecv to listen")?;
-        // there is no event to wait for
-        thread::yield_now();
-    }
 }
 
 /// Whether a program can be found.
