@@ -1,4 +1,4 @@
-//! Which ISO-TP sockets there are. The kernel lists what every socket hears; there is no event to wait
+//! Which sockets there are. The kernel lists what every socket hears; there is no event to wait
 //! for.
 
 use std::thread;
@@ -8,26 +8,26 @@ use isotp_core::Id;
 use crate::deadline::Deadline;
 use crate::raw::raw_id;
 
-/// Waits until an ISO-TP socket listens to the id.
-pub(crate) fn come(id: Id, deadline: Deadline) -> Result<(), String> {
-    while !is_heard(id)? {
-        deadline.left("an ISO-TP socket to listen")?;
+/// Waits until a socket listens to the id: one of `isotp`, or `raw`.
+pub(crate) fn come(id: Id, kind: &str, deadline: Deadline) -> Result<(), String> {
+    while !is_heard(id, kind)? {
+        deadline.left("a socket to listen")?;
         thread::yield_now();
     }
     Ok(())
 }
 
-/// Waits until none does. The project's adapter lets a thread close its sockets, since that can take
+/// Waits until no ISO-TP socket does. The project's adapter lets a thread close its sockets, since that can take
 /// the kernel a while.
 pub(crate) fn go(id: Id, deadline: Deadline) -> Result<(), String> {
-    while is_heard(id)? {
+    while is_heard(id, "isotp")? {
         deadline.left("the last ISO-TP socket to be closed")?;
         thread::yield_now();
     }
     Ok(())
 }
 
-fn is_heard(id: Id) -> Result<bool, String> {
+fn is_heard(id: Id, kind: &str) -> Result<bool, String> {
     let list = if id.is_extended() {
         "/proc/net/can/rcvlist_eff"
     } else {
@@ -40,6 +40,6 @@ fn is_heard(id: Id) -> Result<bool, String> {
         let listed = words
             .nth(1)
             .and_then(|word| u32::from_str_radix(word, 16).ok());
-        listed == Some(raw_id(id)) && words.any(|word| word == "isotp")
+        listed == Some(raw_id(id)) && words.any(|word| word == kind)
     }))
 }

@@ -14,6 +14,8 @@ mod deadline;
 #[cfg(target_os = "linux")]
 mod differential;
 #[cfg(target_os = "linux")]
+mod dump;
+#[cfg(target_os = "linux")]
 mod duplex;
 #[cfg(target_os = "linux")]
 mod endpoint;
@@ -25,6 +27,8 @@ mod grid;
 mod kernel;
 #[cfg(target_os = "linux")]
 mod listeners;
+#[cfg(target_os = "linux")]
+mod modules;
 #[cfg(target_os = "linux")]
 mod monitor;
 #[cfg(target_os = "linux")]
@@ -49,6 +53,8 @@ mod scripts;
 mod sys;
 #[cfg(target_os = "linux")]
 mod tool;
+#[cfg(target_os = "linux")]
+mod unprivileged;
 #[cfg(target_os = "linux")]
 mod worker;
 
