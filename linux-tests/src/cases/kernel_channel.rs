@@ -24,6 +24,10 @@ pub(super) const CASES: &[Named] = &[
         "kernel connection/dropping one in the middle blocks nobody",
         parting,
     ),
+    (
+        "kernel connection/what it does not guarantee is told",
+        lacks,
+    ),
     ("kernel connection/an idle one costs nothing", idle),
 ];
 
@@ -235,6 +239,31 @@ fn parting(interface: &str) -> Result<String, String> {
         Ok(format!(
             "dropped in {took:?}, opened again after {waited:?}"
         ))
+    })
+}
+
+fn lacks(interface: &str) -> Result<String, String> {
+    block_on(async {
+        let network = Network::open(&format!("kernel:{interface}")).await;
+        let mut config = Config::linux_kernel();
+        config.queue = 1;
+        let client = network.map_err(said)?.connect(address(), config).await;
+        let client = client.map_err(said)?;
+        let peer = Peer::open(interface)?;
+        // no back-pressure: the second is confirmed to its sender, and lost
+        for _ in 0..2 {
+            peer.say("10 08 00 01 02 03 04 05")?;
+            same("FC", peer.hear()?.as_str(), "30 00 00")?;
+            peer.say("21 06 07")?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let first = event(&client).await?;
+        ensure(matches!(first, Event::Message(_)), format!("{first:?}"))?;
+        same("then", event(&client).await?, Event::Lagged(1))?;
+        let functional = client.send_functional(vec![1]).await;
+        let refused = matches!(functional, Err(SendError::Refused(_)));
+        ensure(refused, format!("{functional:?}"))?;
+        Ok(String::new())
     })
 }
 
