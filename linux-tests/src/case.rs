@@ -1,6 +1,8 @@
 //! What a case is, and which there are.
 
-use crate::{differential, grid, raw_bus, tool};
+use crate::{
+    differential, dump, duplex, faults, grid, modules, pacing, raw_bus, tool, unprivileged,
+};
 
 /// One named test. It runs in a process of its own.
 pub(crate) struct Case {
@@ -27,6 +29,8 @@ pub(crate) enum Need {
     Network,
     /// `can0` and `can1`, two controllers on one bus.
     Controllers,
+    /// Modules can be unloaded and loaded: only where nobody else needs them.
+    Modules,
 }
 
 impl Need {
@@ -36,6 +40,7 @@ impl Need {
             Self::CanUtils => "can-utils",
             Self::Network => "root's rights over the network",
             Self::Controllers => "the controllers can0 and can1 on one bus",
+            Self::Modules => "the emulated machine, where modules can be unloaded",
         }
     }
 
@@ -43,8 +48,11 @@ impl Need {
     pub(crate) fn is_met(self, network: bool) -> bool {
         match self {
             Self::Isotp => crate::sys::can_socket(libc::SOCK_DGRAM, libc::CAN_ISOTP).is_ok(),
-            Self::CanUtils => tool::is_here("isotprecv") && tool::is_here("isotpsend"),
+            Self::CanUtils => ["isotpsend", "isotprecv", "isotpdump"]
+                .into_iter()
+                .all(tool::is_here),
             Self::Network => network,
+            Self::Modules => network && std::path::Path::new("/modules/can_isotp.ko").exists(),
             Self::Controllers => {
                 let kvaser = |name: &str| {
                     let driver = format!("/sys/class/net/{name}/device/driver");
@@ -74,5 +82,11 @@ fn small() -> Vec<Case> {
     let mut cases = differential::cases();
     cases.extend(crate::cases::adapters());
     cases.extend(raw_bus::cases());
+    cases.extend(faults::cases());
+    cases.extend(duplex::cases());
+    cases.extend(pacing::cases());
+    cases.extend(dump::cases());
+    cases.extend(modules::cases());
+    cases.extend(unprivileged::cases());
     cases
 }

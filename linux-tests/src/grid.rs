@@ -6,6 +6,7 @@ use isotp_core::StMin;
 use crate::case::{Case, Need};
 use crate::deadline::Deadline;
 use crate::endpoint::{Party, transfer};
+use crate::listeners;
 use crate::monitor::Monitor;
 use crate::pairwise;
 use crate::parameters::{Addressing, Parameters, payload};
@@ -97,6 +98,10 @@ impl Row {
             Deadline::seconds(10),
         );
         let frames = monitor.frames()?;
+        for half in [parameters.address.tx(), parameters.address.rx()] {
+            // a second socket on the link would send flow control too
+            listeners::go(half.id(), Deadline::seconds(5))?;
+        }
         match result {
             Ok(()) => Ok(frames),
             Err(error) => Err(format!(

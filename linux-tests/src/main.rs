@@ -14,15 +14,27 @@ mod deadline;
 #[cfg(target_os = "linux")]
 mod differential;
 #[cfg(target_os = "linux")]
+mod dump;
+#[cfg(target_os = "linux")]
+mod duplex;
+#[cfg(target_os = "linux")]
 mod endpoint;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(target_os = "linux")]
 mod grid;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
+mod listeners;
+#[cfg(target_os = "linux")]
+mod modules;
+#[cfg(target_os = "linux")]
 mod monitor;
 #[cfg(target_os = "linux")]
 mod options;
+#[cfg(target_os = "linux")]
+mod pacing;
 #[cfg(target_os = "linux")]
 mod pairwise;
 #[cfg(target_os = "linux")]
@@ -41,6 +53,8 @@ mod scripts;
 mod sys;
 #[cfg(target_os = "linux")]
 mod tool;
+#[cfg(target_os = "linux")]
+mod unprivileged;
 #[cfg(target_os = "linux")]
 mod worker;
 

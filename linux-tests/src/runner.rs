@@ -134,8 +134,11 @@ impl<'a> Run<'a> {
             return Worker::start(interface, false)?.run(case);
         }
         let interface = if self.network { "vcan0" } else { interface };
-        let alone = case.needs.contains(&Need::Network);
+        let alone = [Need::Network, Need::Modules]
+            .iter()
+            .any(|need| case.needs.contains(need));
         let mut worker = match self.worker.take() {
+            // a module can be unloaded when nobody uses it any more
             Some(worker) if !alone => worker,
             _ => Worker::start(interface, self.network)?,
         };

@@ -1,72 +1,86 @@
 //! Programs of other projects: can-utils and iproute2, each with a deadline.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
-use isotp_core::Id;
-
 use crate::deadline::Deadline;
 use crate::endpoint::Endpoint;
+use crate::listeners;
 use crate::parameters::Parameters;
-use crate::raw::raw_id;
 
 /// A program that runs beside the test. Dropped, it is killed.
 #[derive(Debug)]
 pub(crate) struct Running {
     name: String,
     child: Child,
-    output: Receiver<String>,
+    lines: Receiver<String>,
 }
 
 impl Running {
     /// Starts a program with something on its input.
     pub(crate) fn start(name: &str, arguments: &[String], input: &str) -> Result<Self, String> {
-        let mut child = Command::new(name)
-            .args(arguments)
+        let mut command = Command::new(name);
+        command.args(arguments);
+        Self::spawn(name, command, input)
+    }
+
+    /// The same with a command that has more to it.
+    pub(crate) fn spawn(name: &str, mut command: Command, input: &str) -> Result<Self, String> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(|error| format!("cannot start {name}: {error}"))?;
         let mut stdin = child.stdin.take().ok_or("no input")?;
-        let mut stdout = child.stdout.take().ok_or("no output")?;
-        let (sender, output) = channel();
+        let stdout = child.stdout.take().ok_or("no output")?;
+        let (sender, lines) = channel();
         thread::spawn(move || {
-            let mut text = String::new();
-            drop(stdout.read_to_string(&mut text));
-            drop(sender.send(text));
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
         });
         // a program that ends early does not read all of it
         drop(stdin.write_all(input.as_bytes()));
         Ok(Self {
             name: name.to_owned(),
             child,
-            output,
+            lines,
         })
     }
 
-    /// What it wrote until its end, and whether it succeeded.
+    /// What it writes until its end, and whether it succeeds. Past the deadline it is killed.
     pub(crate) fn end(&mut self, deadline: Deadline) -> Result<(String, bool), String> {
         let what = format!("{} to end", self.name);
-        let text = match self.output.recv_timeout(deadline.left(&what)?) {
-            Ok(text) => text,
-            Err(RecvTimeoutError::Timeout) => {
-                self.stop();
-                return Err(deadline.passed(&what));
+        let mut text = String::new();
+        loop {
+            match self.lines.recv_timeout(deadline.left(&what)?) {
+                Ok(line) => text = text + &line + "\n",
+                Err(RecvTimeoutError::Timeout) => return Err(deadline.passed(&what)),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(format!("{what} a second time")),
-        };
+        }
         let status = self.child.wait().map_err(|error| error.to_string())?;
         Ok((text, status.success()))
     }
 
-    /// Ends it, and gives what it wrote.
-    pub(crate) fn stop(&mut self) -> String {
-        drop(self.child.kill());
-        drop(self.child.wait());
-        self.output.recv().unwrap_or_default()
+    /// The next so many lines that it writes.
+    pub(crate) fn lines_until(
+        &mut self,
+        count: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<String>, String> {
+        let mut lines = Vec::new();
+        while lines.len() < count {
+            let what = format!("{count} lines of {}, got {lines:?}", self.name);
+            let line = self.lines.recv_timeout(deadline.left(&what)?);
+            lines.push(line.map_err(|_| deadline.passed(&what))?);
+        }
+        Ok(lines)
     }
 }
 
@@ -103,7 +117,7 @@ impl Isotprecv {
         arguments.push(format!("{:x}", parameters.st_min.code()));
         arguments.push(interface.to_owned());
         let running = Running::start("isotprecv", &arguments, "")?;
-        listens(parameters.address.rx().id(), Deadline::seconds(10))?;
+        listeners::come(parameters.address.rx().id(), "isotp", Deadline::seconds(10))?;
         Ok(Self { running })
     }
 }
@@ -176,32 +190,6 @@ fn link_options(parameters: &Parameters) -> Vec<String> {
         options.extend(["-L".to_owned(), format!("72:{tx_dl}:0")]);
     }
     options
-}
-
-/// Waits until an ISO-TP socket listens to the id: the kernel lists what every socket hears.
-fn listens(id: Id, deadline: Deadline) -> Result<(), String> {
-    let list = if id.is_extended() {
-        "/proc/net/can/rcvlist_eff"
-    } else {
-        "/proc/net/can/rcvlist_sff"
-    };
-    loop {
-        let text = std::fs::read_to_string(list).map_err(|error| format!("{list}: {error}"))?;
-        let found = text.lines().any(|line| {
-            let mut words = line.split_whitespace();
-            // device, id with its flags, mask, ..., who listens
-            let listed = words
-                .nth(1)
-                .and_then(|word| u32::from_str_radix(word, 16).ok());
-            listed == Some(raw_id(id)) && words.any(|word| word == "isotp")
-        });
-        if found {
-            return Ok(());
-        }
-        deadline.left("isotprecv to listen")?;
-        // there is no event to wait for
-        thread::yield_now();
-    }
 }
 
 /// Whether a program can be found.

@@ -18,7 +18,12 @@ for number in 0 1; do
 done
 echo "==== begin" > /dev/ttyS1
 /bin/program ARGUMENTS < /dev/null > /dev/ttyS1 2>&1
-echo "==== end $?" > /dev/ttyS1
+status=$?
+if [ "$status" != 0 ]; then
+    echo "---- what the kernel said about CAN" > /dev/ttyS1
+    dmesg | grep -iE 'can|isotp|kvaser|sja1000|oops|bug:|warning' | tail -n 40 > /dev/ttyS1
+fi
+echo "==== end $status" > /dev/ttyS1
 # the line must drain before the machine stops
 sync
 poweroff -f

@@ -32,7 +32,17 @@ pub(crate) fn run(cache: &Path, kernel: &Path, initramfs: &Path) -> Outcome {
 
 fn start(kernel: &Path, initramfs: &Path, console: &Path) -> Result<Child, String> {
     let mut qemu = shell::program("qemu-system-x86_64");
-    qemu.args(["-accel", "tcg", "-cpu", "qemu64", "-m", "512", "-no-reboot"]);
+    qemu.args([
+        "-accel",
+        "tcg",
+        "-cpu",
+        "qemu64",
+        "-m",
+        "512",
+        "-smp",
+        "2",
+        "-no-reboot",
+    ]);
     qemu.args(["-nodefaults", "-display", "none", "-monitor", "none"]);
     qemu.arg("-serial")
         .arg(format!("file:{}", console.display()));
