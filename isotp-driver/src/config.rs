@@ -131,3 +131,20 @@ impl From<isotp_core::Config> for Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bus_proposes_frames_in_flight_and_the_configuration_decides() {
+        let mut config = Config::new();
+        let in_flight = |config: &Config, bus| config.protocol_for(true, bus).transmit.in_flight;
+        assert_eq!(in_flight(&config, 1), 1);
+        assert_eq!(in_flight(&config, 32), 32);
+        // a bus that makes no sense changes nothing
+        assert_eq!(in_flight(&config, 0), 1);
+        config.protocol.transmit.in_flight = 4;
+        assert_eq!(in_flight(&config, 32), 4);
+    }
+}

@@ -39,6 +39,17 @@ impl Interface {
         })
     }
 
+    /// One that need not exist.
+    #[cfg(test)]
+    pub(crate) fn invented(name: &str, mtu: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            index: u32::MAX,
+            mtu,
+            up: true,
+        }
+    }
+
     /// The names of the CAN interfaces that there are.
     #[must_use]
     pub fn names() -> Vec<String> {
@@ -60,6 +71,18 @@ impl Interface {
         }
         let error = io::Error::from_raw_os_error(libc::ENETDOWN);
         Err(Refusal::new(Step::Use(&self.name), error))
+    }
+
+    /// What an error of a socket on this interface is about. The kernel says of an interface that is
+    /// removed first that it is down.
+    pub(crate) fn gone(&self, error: &io::Error) -> Step<'_> {
+        let down = error.raw_os_error() == Some(libc::ENETDOWN);
+        let index = sys::device_attribute(&self.name, Attribute::Index);
+        match index {
+            Ok(index) if index.unsigned_abs() == self.index => Step::Use(&self.name),
+            _ if down => Step::Removed(&self.name),
+            _ => Step::Use(&self.name),
+        }
     }
 
     /// Its name.
@@ -107,6 +130,8 @@ pub(crate) enum Step<'a> {
     Configure(&'a str),
     /// Sending or receiving on an interface.
     Use(&'a str),
+    /// The same on one that is known to be no longer there.
+    Removed(&'a str),
 }
 
 /// The kernel said no: what it was, and what helps.
@@ -128,7 +153,8 @@ impl Refusal {
             (Step::Find(name) | Step::Bind(name), libc::ENODEV | libc::ENXIO) => {
                 format!("there is no interface {name:?}; {}", known())
             }
-            (Step::Use(name) | Step::Configure(name), libc::ENODEV | libc::ENXIO) => format!(
+            (Step::Removed(name), _)
+            | (Step::Use(name) | Step::Configure(name), libc::ENODEV | libc::ENXIO) => format!(
                 "the interface {name} was removed; plug the adapter in or create it again, and open \
                  the network anew"
             ),
@@ -164,9 +190,11 @@ impl Step<'_> {
     const fn interface(&self) -> Option<&str> {
         match self {
             Self::Socket { .. } => None,
-            Self::Find(name) | Self::Bind(name) | Self::Configure(name) | Self::Use(name) => {
-                Some(name)
-            }
+            Self::Find(name)
+            | Self::Bind(name)
+            | Self::Configure(name)
+            | Self::Use(name)
+            | Self::Removed(name) => Some(name),
         }
     }
 }

@@ -5,6 +5,8 @@ mod clock;
 mod echoes;
 mod filters;
 mod socket;
+#[cfg(test)]
+mod testing;
 mod trouble;
 mod wire;
 

@@ -65,9 +65,14 @@ impl<W: Watch> RawBus<W> {
             .set_filter_drop_all()
             .map_err(refuse)?;
         let watch = runtime.watch(descriptor).map_err(refuse)?;
-        Ok(Self {
+        let readiness = Readiness::new(Arc::new(watch));
+        Ok(Self::assemble(interface, readiness, control))
+    }
+
+    fn assemble(interface: Interface, readiness: Readiness<W>, control: OwnedFd) -> Self {
+        Self {
             interface,
-            readiness: Readiness::new(Arc::new(watch)),
+            readiness,
             control,
             inlet: Inlet::new(),
             outlet: Outlet::new(),
@@ -76,7 +81,7 @@ impl<W: Watch> RawBus<W> {
             health: Health::new(),
             monitor: RawMonitor::new(),
             in_flight: IN_FLIGHT,
-        })
+        }
     }
 
     /// Sets how many consecutive frames of a transfer may be on their way at STmin 0, where its
@@ -121,18 +126,12 @@ impl<W: Watch> RawBus<W> {
 
     /// Gives the kernel what was taken.
     fn send(&mut self, now: Instant) -> Result<(), BusError> {
+        // an echo will tell when there is room again
+        let echo = self.echoes.len() > self.outlet.len();
         loop {
-            let sent = self.outlet.send(now, &self.readiness);
+            let sent = self.outlet.send(now, echo, &self.readiness, &self.monitor);
             match sent.map_err(|error| self.over(error))? {
-                Flushed::All => return Ok(()),
-                Flushed::Full => {
-                    self.monitor.add_full_socket();
-                    return Ok(());
-                }
-                Flushed::Crowded => {
-                    self.monitor.add_full_interface();
-                    return Ok(());
-                }
+                Flushed::Well => return Ok(()),
                 Flushed::Impossible => {
                     self.echoes.fail_unsent(self.outlet.len(), 1);
                     self.outlet.skip();
@@ -165,12 +164,7 @@ impl<W: Watch> RawBus<W> {
         let (at, own) = (taken.at, taken.message.is_own());
         if taken.lost > 0 {
             self.echoes.doubt(now, unsent);
-            self.monitor.add_dropped(taken.lost);
-            let name = self.interface.name();
-            log::warn!(
-                "{name}: {} frames lost, the receive queue was full",
-                taken.lost
-            );
+            self.monitor.add_dropped(self.interface.name(), taken.lost);
         }
         Some(match wire::decode(taken.message.bytes(), frame) {
             Content::Data if own => {
@@ -202,8 +196,9 @@ impl<W: Watch> RawBus<W> {
         }
     }
 
+    /// The bus is gone.
     fn over(&self, error: io::Error) -> BusError {
-        Refusal::new(Step::Use(self.interface.name()), error).into()
+        Refusal::new(self.interface.gone(&error), error).into()
     }
 }
 
@@ -244,7 +239,7 @@ impl<W: Watch> Bus for RawBus<W> {
                 None if self.inlet.has_more() => return Ok(None),
                 None => {}
             }
-            let fetched = self.inlet.fetch(now, &self.readiness);
+            let fetched = self.inlet.fetch(now, &self.readiness, &self.monitor);
             if !fetched.map_err(|error| self.over(error))? {
                 return Ok(None);
             }
@@ -323,3 +318,6 @@ enum Next {
 /// Consecutive frames of a transfer on their way at STmin 0: enough to share the cost of system calls,
 /// and few enough that a queue of the kernel holds them.
 const IN_FLIGHT: u8 = 32;
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ pub(super) struct StampClock {
     /// The same moment on both clocks: the driver's in microseconds, the real-time one in nanoseconds
     /// since 1970.
     driver: Instant,
-    real: i128,
+    real: i64,
     /// No frame that is still to be told is older.
     floor: Instant,
 }
@@ -43,10 +43,11 @@ impl StampClock {
     /// When a frame arrived, by its stamp; without one, when the clocks were compared.
     pub(super) fn moment(&self, stamp: Option<(i64, i64)>) -> Instant {
         let age = stamp.map_or(0, |(seconds, nanos)| {
-            self.real - (i128::from(seconds) * 1_000_000_000 + i128::from(nanos))
+            let stamp = seconds.saturating_mul(NANOS).saturating_add(nanos);
+            self.real.saturating_sub(stamp).max(0)
         });
         // rounded down, for a later moment
-        let age = u64::try_from(age / 1000).unwrap_or(if age < 0 { 0 } else { u64::MAX });
+        let age = age.unsigned_abs() / 1000;
         let moment = self.driver.as_micros().saturating_sub(age);
         Instant::from_micros(moment).max(self.floor)
     }
@@ -57,13 +58,13 @@ impl StampClock {
     }
 }
 
-/// Nanoseconds since 1970.
-fn nanos(time: SystemTime) -> i128 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
-        Err(_) => 0,
-    }
+/// Nanoseconds since 1970; they fit until the year 2262.
+fn nanos(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
+
+const NANOS: i64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -74,7 +75,7 @@ mod tests {
     fn clock() -> StampClock {
         StampClock {
             driver: Instant::from_micros(5_000_000),
-            real: i128::from(REAL) * 1_000_000_000,
+            real: REAL * NANOS,
             floor: Instant::ZERO,
         }
     }
@@ -111,7 +112,7 @@ mod tests {
         let before = process_time();
         clock.compare();
         let now = nanos(SystemTime::now());
-        let stamp = ((now / 1_000_000_000) as i64, (now % 1_000_000_000) as i64);
+        let stamp = (now / NANOS, now % NANOS);
         assert!(clock.moment(Some(stamp)) >= before);
         assert!(clock.moment(Some(stamp)) <= process_time());
     }

@@ -66,6 +66,11 @@ impl Echoes {
         self.waiting.len() + self.told.len() < LIMIT
     }
 
+    /// How many frames wait for their echo.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// A frame was taken.
     pub(super) fn take(&mut self, now: Instant, frame: FrameView<'_>, token: TxToken) {
         let mut copy = Frame::new();

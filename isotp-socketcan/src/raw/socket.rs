@@ -178,6 +178,16 @@ impl RawSocket {
         Options(self.as_fd()).set_filters(&filters)
     }
 
+    /// The error that waits in the socket, for an event loop that was told of one: the interface is down
+    /// or gone. It is given once, here or by the next call.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        let error = sys::take_error(self.as_fd())?;
+        Ok(error.map(|error| self.explain(error)))
+    }
+
     /// Where it is bound, as it was when it was opened.
     #[must_use]
     pub const fn interface(&self) -> &Interface {
@@ -200,7 +210,7 @@ impl RawSocket {
     fn explain(&self, error: io::Error) -> io::Error {
         match error.raw_os_error() {
             Some(libc::ENETDOWN | libc::ENODEV | libc::ENXIO) => {
-                Refusal::new(Step::Use(self.interface.name()), error).into()
+                Refusal::new(self.interface.gone(&error), error).into()
             }
             _ => error,
         }

@@ -27,8 +27,7 @@ pub(super) fn encode(frame: FrameView<'_>, message: &mut Outbound) -> bool {
         ),
         _ => return false,
     };
-    let bytes = message.bytes_mut();
-    let (header, data) = bytes.split_at_mut(HEADER);
+    let (header, data) = message.bytes_mut()[..size].split_at_mut(HEADER);
     header[..4].copy_from_slice(&can_id(frame.id).to_ne_bytes());
     header[4..].copy_from_slice(&[length as u8, flags as u8, 0, 0]);
     let (used, rest) = data.split_at_mut(length);

@@ -93,6 +93,10 @@ impl Outbound {
 }
 
 /// Receives as many messages as there are and `messages` has room for, [`BATCH`] at most.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "lengths of headers are narrower in other C libraries"
+)]
 pub(crate) fn receive_batch(socket: BorrowedFd<'_>, messages: &mut [Inbound]) -> io::Result<usize> {
     let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH];
     let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH];

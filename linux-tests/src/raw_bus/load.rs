@@ -49,13 +49,19 @@ fn full_queue(
         same(&sent, received.map_err(said)?.as_ref())?;
         let (took, used) = (begin.elapsed(), sys::processor_time() - used);
         let refused = refusals(&monitor);
+        let (calls, frames) = (monitor.calls() as usize, size.div_ceil(7));
         let remark = format!(
-            "{size} bytes in {took:.2?}, {used:.2?} of processor time, EAGAIN {} times, ENOBUFS {} times",
+            "{size} bytes, {frames} frames in {took:.2?}, {used:.2?} of processor time, interrupts \
+             included, {calls} system calls of the sender, EAGAIN {} times, ENOBUFS {} times",
             monitor.full_sockets(),
             monitor.full_interfaces(),
         );
         if refused == 0 {
             return Err(format!("the queue was never full: {remark}"));
+        }
+        // a loop that spins asks the kernel again and again
+        if calls > 2 * frames {
+            return Err(format!("more than two system calls a frame: {remark}"));
         }
         if monitor.dropped() > 0 {
             return Err(format!(

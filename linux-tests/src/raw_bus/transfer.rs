@@ -25,7 +25,7 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for addressing in Addressing::ALL {
         for fd in [None, Some(8), Some(64)] {
-            let dl = fd.map_or("cc".to_owned(), |dl| format!("fd{dl}"));
+            let dl = fd.map_or_else(|| "cc".to_owned(), |dl| format!("fd{dl}"));
             let name = format!("with-kernel/{}/{dl}", addressing.name());
             let parameters = Parameters {
                 address: addressing.address(),

@@ -4,6 +4,7 @@ use std::io;
 
 use isotp_driver::{Instant, Interest, Readiness, Watch};
 
+use super::monitor::RawMonitor;
 use crate::raw::clock::StampClock;
 use crate::sys::{self, BATCH, Inbound};
 
@@ -55,6 +56,7 @@ impl Inlet {
         &mut self,
         now: Instant,
         readiness: &Readiness<W>,
+        monitor: &RawMonitor,
     ) -> io::Result<bool> {
         self.next = 0;
         self.filled = 0;
@@ -64,6 +66,7 @@ impl Inlet {
         }
         let (filled, messages) = (&mut self.filled, &mut *self.messages);
         let received = readiness.try_io(Interest::READABLE, |socket| {
+            monitor.add_call();
             *filled = sys::receive_batch(socket, messages)?;
             // that was all: it is known now that another call would find nothing
             if *filled < BATCH {

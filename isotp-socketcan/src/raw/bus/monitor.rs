@@ -13,6 +13,7 @@ pub struct RawMonitor(Arc<Figures>);
 struct Figures {
     dropped: AtomicU32,
     error_frames: AtomicU32,
+    calls: AtomicU32,
     full_sockets: AtomicU32,
     full_interfaces: AtomicU32,
     filtering: Mutex<Filtering>,
@@ -23,6 +24,7 @@ impl RawMonitor {
         Self(Arc::new(Figures {
             dropped: AtomicU32::new(0),
             error_frames: AtomicU32::new(0),
+            calls: AtomicU32::new(0),
             full_sockets: AtomicU32::new(0),
             full_interfaces: AtomicU32::new(0),
             filtering: Mutex::new(Filtering::Nothing),
@@ -40,6 +42,12 @@ impl RawMonitor {
     #[must_use]
     pub fn error_frames(&self) -> u32 {
         self.0.error_frames.load(Ordering::Relaxed)
+    }
+
+    /// How many system calls sent and received frames. Each may have taken many of them.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.0.calls.load(Ordering::Relaxed)
     }
 
     /// How often frames had to wait since the socket's own queue was full (`EAGAIN`).
@@ -64,8 +72,17 @@ impl RawMonitor {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add_dropped(&self, more: u32) {
-        self.0.dropped.fetch_add(more, Ordering::Relaxed);
+    /// Told in the log whenever they have doubled.
+    pub(super) fn add_dropped(&self, interface: &str, more: u32) {
+        let before = self.0.dropped.fetch_add(more, Ordering::Relaxed);
+        let all = before.wrapping_add(more);
+        if before.leading_zeros() != all.leading_zeros() {
+            log::warn!("{interface}: {all} received frames lost, the receive queue was full");
+        }
+    }
+
+    pub(super) fn add_call(&self) {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn add_error_frame(&self) {

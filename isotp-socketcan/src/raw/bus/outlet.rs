@@ -5,6 +5,7 @@ use std::io;
 
 use isotp_driver::{FrameView, Instant, Interest, Readiness, Watch};
 
+use super::monitor::RawMonitor;
 use crate::raw::wire;
 use crate::sys::{self, BATCH, Outbound};
 
@@ -39,12 +40,8 @@ enum State {
 /// What became of the frames that waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flushed {
-    /// The kernel has them.
-    All,
-    /// Those that are left may go when the socket is writable.
-    Full,
-    /// Those that are left may go when the interface has room.
-    Crowded,
+    /// The kernel has them, or those that are left may go later.
+    Well,
     /// The first of those that are left can never be sent.
     Impossible,
 }
@@ -137,32 +134,39 @@ impl Outlet {
         self.advance(1);
     }
 
-    /// Gives the kernel what waits.
+    /// Gives the kernel what waits. `echo`: the echo of an earlier frame is still to come.
     pub(super) fn send<W: Watch>(
         &mut self,
         now: Instant,
+        echo: bool,
         readiness: &Readiness<W>,
+        monitor: &RawMonitor,
     ) -> io::Result<Flushed> {
+        let mut echo = echo;
         while self.len() > 0 {
             let waiting = self.messages.get(self.first..self.end).unwrap_or(&[]);
             let sent = readiness.try_io(Interest::WRITABLE, |socket| {
+                monitor.add_call();
                 sys::send_batch(socket, waiting)
             });
             match sent {
                 Ok(count) => {
                     self.advance(count);
                     self.state = State::Open;
+                    echo = true;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let since = self.since().unwrap_or(now);
                     self.state = State::Full { since };
-                    return Ok(Flushed::Full);
+                    monitor.add_full_socket();
+                    return Ok(Flushed::Well);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => match error.raw_os_error() {
                     Some(libc::ENOBUFS) => {
-                        self.crowd(now);
-                        return Ok(Flushed::Crowded);
+                        self.crowd(now, echo);
+                        monitor.add_full_interface();
+                        return Ok(Flushed::Well);
                     }
                     // the interface does not take a frame of this kind, perhaps no longer
                     Some(libc::EINVAL | libc::EMSGSIZE) => return Ok(Flushed::Impossible),
@@ -171,13 +175,16 @@ impl Outlet {
             }
         }
         self.state = State::Open;
-        Ok(Flushed::All)
+        Ok(Flushed::Well)
     }
 
-    fn crowd(&mut self, now: Instant) {
+    /// The queue of the interface is full. If it is our own frames, an echo comes, and the pause is
+    /// only for the case that it gets lost.
+    fn crowd(&mut self, now: Instant, echo: bool) {
+        let pause = if echo { LONGEST_PAUSE } else { self.pause };
         self.state = State::Crowded {
             since: self.since().unwrap_or(now),
-            until: now + self.pause,
+            until: now + pause,
         };
         self.pause = (2 * self.pause).min(LONGEST_PAUSE);
     }
@@ -218,3 +225,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 /// How long a frame that was taken waits for the kernel. N_As is as long by default, so that a
 /// transfer has usually ended by then.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;
