@@ -28,6 +28,7 @@ pub(super) const CASES: &[Named] = &[
         "kernel connection/what it does not guarantee is told",
         lacks,
     ),
+    ("kernel connection/no wake-up is lost", wakes),
     ("kernel connection/an idle one costs nothing", idle),
 ];
 
@@ -264,6 +265,32 @@ fn lacks(interface: &str) -> Result<String, String> {
         let refused = matches!(functional, Err(SendError::Refused(_)));
         ensure(refused, format!("{functional:?}"))?;
         Ok(String::new())
+    })
+}
+
+/// A lost one would show as a second: so long the channel waits until it looks by itself.
+fn wakes(interface: &str) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.map_err(said)?.block_on(async {
+        let (network, client) = open(interface).await?;
+        let server = connect(&network, address().reversed()).await?;
+        let mut slowest = Duration::ZERO;
+        for number in 0..2000_usize {
+            let start = Instant::now();
+            let size = if number % 2 == 0 { 5 } else { 20 };
+            let (sent, received) = tokio::join!(client.send(vec![1; size]), server.recv());
+            sent.map_err(said)?;
+            same("the size", received.map_err(said)?.len(), size)?;
+            slowest = slowest.max(start.elapsed());
+        }
+        ensure(
+            slowest < Duration::from_millis(800),
+            format!("the slowest took {slowest:?}"),
+        )?;
+        Ok(format!("the slowest of 2000 took {slowest:?}"))
     })
 }
 
