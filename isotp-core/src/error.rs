@@ -20,14 +20,14 @@ pub enum NResult {
     TimeoutCr,
     /// `N_WRONG_SN`: a frame was lost, doubled or out of order.
     WrongSn {
-        /// The sequence number that was due, 0 to 15.
+        /// The sequence number that was due, 0 to 15, or [`UNTOLD`](Self::UNTOLD).
         expected: u8,
-        /// The sequence number that came.
+        /// The sequence number that came, likewise.
         received: u8,
     },
     /// `N_INVALID_FS`: the awaited flow control had a reserved status.
     InvalidFs {
-        /// The status, 3 to 15.
+        /// The status, 3 to 15, or [`UNTOLD`](Self::UNTOLD).
         status: u8,
     },
     /// `N_UNEXP_PDU`: the peer began another message in the middle of this one.
@@ -44,6 +44,9 @@ pub enum NResult {
 }
 
 impl NResult {
+    /// Stands for a sequence number or a flow status that a backend does not tell. No frame holds it.
+    pub const UNTOLD: u8 = 0xFF;
+
     /// The name in the standard: `N_OK`, `N_TIMEOUT_A`, ...
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -76,6 +79,8 @@ impl fmt::Display for NResult {
             Self::TimeoutA => f.write_str(": the bus did not confirm a frame in time"),
             Self::TimeoutBs => f.write_str(": the peer sent no flow control in time"),
             Self::TimeoutCr => f.write_str(": the peer sent no consecutive frame in time"),
+            Self::WrongSn { expected, .. } if *expected == Self::UNTOLD => Ok(()),
+            Self::InvalidFs { status } if *status == Self::UNTOLD => Ok(()),
             Self::WrongSn { expected, received } => {
                 write!(
                     f,

@@ -64,6 +64,13 @@ pub trait Bus: Send {
         false
     }
 
+    /// How many consecutive frames of a transfer shall be on their way at STmin 0, where its
+    /// configuration leaves `in_flight` at 1. More than 1 saves time where a confirmation comes by a
+    /// long way, such as through the kernel. It never changes.
+    fn in_flight(&self) -> u8 {
+        1
+    }
+
     /// Whether FD frames can be sent. It never changes.
     fn supports_fd(&self) -> bool {
         true

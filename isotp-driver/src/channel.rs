@@ -70,6 +70,16 @@ pub trait Channels: Send + Sync {
         address: &'a Address,
         config: &'a Config,
     ) -> BoxFuture<'a, Result<Opened, ConnectError>>;
+
+    /// Lets a link through to the network's bus that [`open`](Self::open) was not asked about, since
+    /// its messages go into a buffer of the caller's.
+    ///
+    /// # Errors
+    /// The link would be in the way of one of these channels.
+    fn admit<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<(), ConnectError>> {
+        let _ = address;
+        Box::pin(core::future::ready(Ok(())))
+    }
 }
 
 /// A future on the heap, as an object-safe trait must return it.

@@ -19,7 +19,8 @@ use crate::error::ConnectError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// How messages become frames. Its `confirmation` is set by the network, which knows its bus.
+    /// How messages become frames. Its `confirmation` is set by the network, which knows its bus, and so
+    /// is `transmit.in_flight` if it is 1: a bus may propose more.
     pub protocol: isotp_core::Config,
     /// How many received messages wait for [`recv`](crate::Connection::recv) at most: 1 or more. While
     /// they do, a peer that begins another segmented message is told to wait. As many other events, but
@@ -53,10 +54,16 @@ impl Config {
         config
     }
 
-    /// What a Linux `CAN_ISOTP` socket does by default.
+    /// What a Linux `CAN_ISOTP` socket of any version does: no WAIT is sent, any number of them is taken,
+    /// and messages have up to 8200 bytes. Many kernels take more; set
+    /// [`max_message`](Self::max_message) for that.
     #[must_use]
     pub const fn linux_kernel() -> Self {
-        Self::of(isotp_core::Config::linux_kernel())
+        let mut config = Self::of(isotp_core::Config::linux_kernel());
+        config.protocol.receive.max_wait = 0;
+        config.protocol.transmit.max_wait = None;
+        config.max_message = 8200;
+        config
     }
 
     /// The defaults on CAN FD with frames of up to `tx_dl` bytes.
@@ -93,9 +100,13 @@ impl Config {
         }
     }
 
-    /// The protocol part for a bus that confirms frames, or does not.
-    pub(crate) fn protocol_for(&self, confirms: bool) -> isotp_core::Config {
+    /// The protocol part for a bus that confirms frames, or does not, and proposes how many are in
+    /// flight.
+    pub(crate) fn protocol_for(&self, confirms: bool, in_flight: u8) -> isotp_core::Config {
         let mut protocol = self.protocol.clone();
+        if protocol.transmit.in_flight == 1 {
+            protocol.transmit.in_flight = in_flight.max(1);
+        }
         protocol.confirmation = if confirms {
             Confirmation::Reported
         } else {
@@ -118,5 +129,22 @@ impl From<isotp_core::Config> for Config {
             protocol,
             ..Self::new()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bus_proposes_frames_in_flight_and_the_configuration_decides() {
+        let mut config = Config::new();
+        let in_flight = |config: &Config, bus| config.protocol_for(true, bus).transmit.in_flight;
+        assert_eq!(in_flight(&config, 1), 1);
+        assert_eq!(in_flight(&config, 32), 32);
+        // a bus that makes no sense changes nothing
+        assert_eq!(in_flight(&config, 0), 1);
+        config.protocol.transmit.in_flight = 4;
+        assert_eq!(in_flight(&config, 32), 4);
     }
 }

@@ -7,6 +7,8 @@ use core::fmt;
 /// | way | confirmation | back_pressure | abort | timing | functional | first_frame | address |
 /// |---|---|---|---|---|---|---|---|
 /// | own stack on a frame bus | yes | yes | yes | yes | yes | yes | yes |
+/// | the kernel's ISO-TP on Linux | yes | no | no | no | no | no | yes |
+/// | isotpserver across TCP | no | no | no | no | no | no | no |
 /// | anything else | says it here | | | | | | |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

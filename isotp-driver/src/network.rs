@@ -35,7 +35,7 @@ pub struct Network {
 struct Shared {
     path: Arc<Path>,
     runtime: Arc<dyn AnyRuntime>,
-    /// Whether there is a frame bus, and whether it confirms frames.
+    /// What the frame bus told about itself, if there is one.
     bus: Option<BusFacts>,
     channels: Option<Box<dyn Channels>>,
     /// The driver tasks of channels. None is added under this lock once the network closes, and none
@@ -48,6 +48,7 @@ struct Shared {
 #[derive(Clone, Copy)]
 struct BusFacts {
     confirms: bool,
+    in_flight: u8,
 }
 
 impl Network {
@@ -62,6 +63,7 @@ impl Network {
         let handle = Handle::new(hub.clone());
         let facts = bus.as_ref().map(|bus| BusFacts {
             confirms: bus.confirms(),
+            in_flight: bus.in_flight(),
         });
         match bus {
             Some(bus) => runtime.spawn(Driver::new(runtime.clone(), bus, hub)),
@@ -171,7 +173,8 @@ impl Network {
     ) -> Result<Connection, ConnectError> {
         config.check()?;
         let mut path = self.shared.path.clone();
-        if let (Some(_), Some(_)) = (&self.shared.channels, &buffer) {
+        if let (Some(channels), Some(_)) = (&self.shared.channels, &buffer) {
+            channels.admit(&address).await?;
             let reason = "whole messages do not go through a buffer of the caller's".to_owned();
             path = Arc::new(Path::new(path.name()).because(reason));
         } else if let Some(channels) = &self.shared.channels {
@@ -244,7 +247,7 @@ impl Network {
         config: &Config,
         buffer: Buffer,
     ) -> Result<(), ConnectError> {
-        let protocol = self.share(config.protocol_for(bus.confirms));
+        let protocol = self.share(config.protocol_for(bus.confirms, bus.in_flight));
         let link = Link::with_spare(address, protocol, buffer, [[0; 62]; 2])?;
         let joined = self.handle.hub().join(line.clone(), Box::new(link));
         joined.map_err(ConnectError::Network)

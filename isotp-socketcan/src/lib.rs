@@ -10,3 +10,11 @@ mod kernel;
 mod raw;
 mod scheme;
 mod sys;
+
+pub use interface::{Interface, Refusal};
+pub use kernel::{
+    Kernel, KernelChannel, KernelOpenError, KernelOptions, KernelSocket, NotSent, Obstacles,
+    RecvError, Unsupported,
+};
+pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
+pub use scheme::{KernelScheme, RawScheme, SocketCanScheme};

@@ -4,6 +4,8 @@ use core::ops::Deref;
 
 use isotp_driver::isotpserver::IsotpServerScheme;
 use isotp_driver::{Backend, Bus, OpenError, Path, Scheme};
+#[cfg(target_os = "linux")]
+use isotp_socketcan::{KernelScheme, RawScheme, SocketCanScheme};
 use isotp_virtual::VirtualScheme;
 
 use crate::runtime::Tokio;
@@ -58,4 +60,13 @@ impl Deref for Network {
 }
 
 /// What this crate was built with.
-const SCHEMES: &[&dyn Scheme<Tokio>] = &[&VirtualScheme, &IsotpServerScheme];
+const SCHEMES: &[&dyn Scheme<Tokio>] = &[
+    &VirtualScheme,
+    &IsotpServerScheme,
+    #[cfg(target_os = "linux")]
+    &RawScheme,
+    #[cfg(target_os = "linux")]
+    &KernelScheme,
+    #[cfg(target_os = "linux")]
+    &SocketCanScheme,
+];

@@ -11,6 +11,7 @@ mod nostd;
 mod package;
 mod shell;
 mod toolchain;
+mod vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -64,6 +65,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "package every published crate and build it from its package",
         run: package::run,
+    },
+    Command {
+        name: "vm",
+        about: "test against a real Linux kernel [FILTER..] [--all] [--list] [--program PATH] [-- ARGS]",
+        run: vm::run,
     },
 ];
 

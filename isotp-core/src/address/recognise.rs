@@ -4,28 +4,27 @@ use super::{Address, Half, PRIORITY};
 use crate::frame::{FrameView, Id};
 
 impl Address {
-    /// The ids under which frames of this address come.
-    pub(crate) fn filters(self) -> impl Iterator<Item = Filter> {
-        let any_source = self.any_source;
+    /// The ids under which frames of this address come, physical and functional, for the filters of a
+    /// controller.
+    pub fn filters(self) -> impl Iterator<Item = Filter> {
+        let ignored = match self.any_source {
+            true => PRIORITY | SOURCE,
+            false => PRIORITY,
+        };
         [Some(self.rx()), self.functional_rx()]
             .into_iter()
             .flatten()
-            .map(move |half| {
-                let ignored = match (half.format.is_fixed(), any_source) {
-                    (false, _) => 0,
-                    (true, false) => PRIORITY,
-                    (true, true) => PRIORITY | 0xFF,
-                };
-                let all = if half.id.is_extended() {
-                    0x1FFF_FFFF
-                } else {
-                    0x7FF
-                };
-                Filter {
-                    id: half.id,
-                    mask: all & !ignored,
-                }
-            })
+            .map(move |half| half.filter(ignored))
+    }
+
+    /// The ids under which this address sends, physical and functional: for filters that must let the
+    /// echo of our own frames through.
+    pub fn sent_filters(self) -> impl Iterator<Item = Filter> {
+        // whoever sends from any source is answered
+        let ignored = if self.any_source { TARGET } else { 0 };
+        let physical = self.tx().filter(ignored);
+        let functional = self.functional_tx().map(|half| half.filter(0));
+        [Some(physical), functional].into_iter().flatten()
     }
 
     /// Whom a received frame is for, and from whom (`PCI-02`).
@@ -68,6 +67,22 @@ impl Address {
     }
 }
 
+impl Half {
+    /// This id without the bits that may be anything, if the format has such.
+    const fn filter(self, ignored: u32) -> Filter {
+        let all = if self.id.is_extended() {
+            0x1FFF_FFFF
+        } else {
+            0x7FF
+        };
+        let ignored = if self.format.is_fixed() { ignored } else { 0 };
+        Filter {
+            id: self.id,
+            mask: all & !ignored,
+        }
+    }
+}
+
 /// What an address makes of a received frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recognised {
@@ -85,3 +100,7 @@ pub struct Filter {
     /// Which bits of its value matter. Whether it has 11 or 29 bits always does.
     pub mask: u32,
 }
+
+/// N_TA and N_SA in an id of a fixed format.
+const TARGET: u32 = 0xFF00;
+const SOURCE: u32 = 0xFF;

@@ -153,3 +153,31 @@ fn a_functional_id_differs_from_the_physical_one() {
     assert_eq!(e.with_functional_tx_to(std(0x6F1), 0x10), same(std(0x6F1)));
     assert!(e.with_functional_tx_to(std(0x6F1), 0xDF).is_ok());
 }
+
+/// Filters let in what an address receives, whatever its priority, and the echo of what it sends.
+#[test]
+fn filters_match_what_an_address_receives_and_sends() {
+    fn matches(mut filters: impl Iterator<Item = Filter>, id: Id) -> bool {
+        filters.any(|filter| {
+            filter.id.is_extended() == id.is_extended()
+                && (filter.id.value() ^ id.value()) & filter.mask == 0
+        })
+    }
+    let received = |address: Address, id| matches(address.filters(), id);
+    let sent = |address: Address, id| matches(address.sent_filters(), id);
+
+    let free = Address::normal(std(0x7E0), std(0x7E8)).unwrap();
+    let free = free.with_functional_tx(std(0x7DF)).unwrap();
+    assert!(received(free, std(0x7E8)) && !received(free, std(0x7E9)));
+    assert!(!received(free, ext(0x7E8)));
+    assert!(sent(free, std(0x7E0)) && sent(free, std(0x7DF)) && !sent(free, std(0x7E8)));
+
+    let fixed = Address::normal_fixed(0xF1, 0x10).unwrap();
+    assert!(received(fixed, ext(0x18DA_F110)) && received(fixed, ext(0x00DA_F110)));
+    assert!(!received(fixed, ext(0x18DA_F111)));
+    assert!(sent(fixed, ext(0x18DA_10F1)) && !sent(fixed, ext(0x18DA_11F1)));
+
+    let any = fixed.with_any_source().unwrap();
+    assert!(received(any, ext(0x18DA_F177)) && !received(any, ext(0x18DA_F210)));
+    assert!(sent(any, ext(0x18DA_77F1)) && !sent(any, ext(0x18DA_77F2)));
+}

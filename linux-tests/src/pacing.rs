@@ -1,0 +1,73 @@
+//! The time between consecutive frames, as the kernel stamps them on their way to the receiver: never
+//! below STmin.
+
+use core::time::Duration;
+
+use isotp_core::StMin;
+
+use crate::case::{Case, Need};
+use crate::deadline::Deadline;
+use crate::endpoint::{Party, transfer};
+use crate::monitor::Monitor;
+use crate::parameters::{Parameters, payload};
+
+/// Each separation time with each sender.
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for st_min in [100, 300, 1000, 3000] {
+        for party in [Party::Core, Party::Raw, Party::KernelLink, Party::Kernel] {
+            cases.push(Case {
+                name: format!("pacing/stmin-{st_min}us/{}", party.name()),
+                needs: &[Need::Isotp],
+                seconds: 20,
+                run: Box::new(move |interface| measure(interface, party, st_min)),
+            });
+        }
+    }
+    cases
+}
+
+fn measure(interface: &str, party: Party, micros: u64) -> Result<String, String> {
+    let st_min = Duration::from_micros(micros);
+    let parameters = Parameters {
+        st_min: StMin::at_least(st_min).map_err(|error| error.to_string())?,
+        ..Parameters::default()
+    };
+    let monitor = Monitor::start(interface, &parameters)?;
+    let parties = (party, Party::Kernel);
+    let message = payload(6 + 7 * FRAMES);
+    transfer(
+        interface,
+        &parameters,
+        parties,
+        &message,
+        Deadline::seconds(10),
+    )?;
+    let sender = parameters.address.tx().id();
+    let frames = monitor.frames()?;
+    // the first is no consecutive frame
+    let times: Vec<Duration> = frames
+        .iter()
+        .filter(|frame| frame.id == sender)
+        .skip(1)
+        .map(|frame| frame.at)
+        .collect();
+    if times.len() != FRAMES {
+        return Err(format!("expected {FRAMES} frames, got {}", times.len()));
+    }
+    let gaps = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+    let mut gaps: Vec<Duration> = gaps.collect();
+    gaps.sort_unstable();
+    let (least, middle) = (gaps[0], gaps[gaps.len() / 2]);
+    let mean = gaps.iter().sum::<Duration>() / gaps.len() as u32;
+    let told = format!("least {least:.1?}, median {middle:.1?}, mean {mean:.1?}");
+    if least < st_min {
+        return Err(format!(
+            "expected at least {st_min:?} between frames, got {told}"
+        ));
+    }
+    Ok(told)
+}
+
+/// Enough for a mean.
+const FRAMES: usize = 200;

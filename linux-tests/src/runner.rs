@@ -1,0 +1,177 @@
+//! Runs the cases, and counts.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use crate::case::{Case, Need, cases};
+use crate::options::Options;
+use crate::worker::{self, Worker};
+use crate::{place, sys};
+
+/// Does what the command line says.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    if options.worker {
+        return worker::work(options);
+    }
+    let mut chosen = cases(options.all);
+    chosen.retain(|case| options.wants(&case.name));
+    if options.list {
+        for case in &chosen {
+            println!("{}", case.name);
+        }
+        return ExitCode::SUCCESS;
+    }
+    match prepare(options, &chosen) {
+        Ok(network) => all(options, &chosen, network),
+        Err(error) => {
+            eprintln!("linux-tests: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether cases can have a network of their own; else there must be an interface to share.
+fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
+    if chosen.is_empty() {
+        let filters = &options.filters;
+        return Err(format!("no case has one of these in its name: {filters:?}"));
+    }
+    sys::can_socket(libc::SOCK_RAW, libc::CAN_RAW).map_err(|error| {
+        format!("this kernel has no CAN ({error}); modprobe can-raw, or use cargo xtask vm")
+    })?;
+    let network = place::may_make_networks();
+    let index = format!("/sys/class/net/{}/ifindex", options.interface);
+    if !network && !std::path::Path::new(&index).exists() {
+        let name = &options.interface;
+        return Err(format!(
+            "there is no {name}; as root: ip link add {name} type vcan && ip link set {name} up mtu 72"
+        ));
+    }
+    Ok(network)
+}
+
+/// Runs everything; those cases that drive the controllers, which mostly wait, beside the others.
+fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
+    let begin = Instant::now();
+    let tally = Mutex::new(Tally::default());
+    let lane = |beside: bool| {
+        let mut lane = Lane {
+            options,
+            network,
+            tally: &tally,
+            worker: None,
+        };
+        let slow = |case: &&Case| case.needs.contains(&Need::Controllers);
+        for case in chosen.iter().filter(|case| slow(case) == beside) {
+            lane.one(case);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| lane(true));
+        lane(false);
+    });
+    let tally = tally.into_inner().unwrap_or_default();
+    for name in &tally.failed {
+        println!("FAILED: {name}");
+    }
+    let skipped = match tally.skipped {
+        0 => String::new(),
+        count => format!(", {count} skipped"),
+    };
+    let (passed, failed) = (tally.passed, tally.failed.len());
+    let seconds = begin.elapsed().as_secs_f32();
+    println!("{passed} passed, {failed} failed{skipped}, in {seconds:.1} s");
+    ExitCode::from(u8::from(failed > 0 || passed == 0))
+}
+
+/// What has come of the cases until now.
+#[derive(Default)]
+struct Tally<'a> {
+    passed: usize,
+    skipped: usize,
+    failed: Vec<&'a str>,
+}
+
+impl<'a> Tally<'a> {
+    fn enter(&mut self, case: &'a Case, outcome: Result<String, String>, seconds: f32) {
+        let name = &case.name;
+        match outcome {
+            Ok(remark) => {
+                self.passed += 1;
+                println!("ok     {seconds:7.2} s {name}  {}", remark.trim());
+            }
+            Err(error) => {
+                println!("FAILED {seconds:7.2} s {name}");
+                for line in error.trim().lines() {
+                    println!("           {line}");
+                }
+                self.failed.push(name);
+            }
+        }
+        drop(std::io::stdout().flush());
+    }
+}
+
+/// Runs cases one after another.
+struct Lane<'a, 'b> {
+    options: &'b Options,
+    /// Whether cases may have a network of their own.
+    network: bool,
+    tally: &'b Mutex<Tally<'a>>,
+    /// Runs those cases that leave the network as it is.
+    worker: Option<Worker>,
+}
+
+impl<'a> Lane<'a, '_> {
+    fn one(&mut self, case: &'a Case) {
+        let (name, guest) = (&case.name, self.options.guest);
+        if guest {
+            println!("==== case {name}");
+        }
+        let missing = case.needs.iter().find(|need| !need.is_met(self.network));
+        let start = Instant::now();
+        let outcome = match missing {
+            Some(need) if !guest => {
+                println!("skipped          {name}: needs {}", need.name());
+                self.tally().skipped += 1;
+                return;
+            }
+            Some(need) => Err(format!("needs {}", need.name())),
+            None => self.start(case),
+        };
+        let seconds = start.elapsed().as_secs_f32();
+        self.tally().enter(case, outcome, seconds);
+        if guest {
+            println!("==== done {name}");
+        }
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally<'a>> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the case to the worker, or to one of its own if it changes the network.
+    fn start(&mut self, case: &Case) -> Result<String, String> {
+        let interface = &self.options.interface;
+        if case.needs.contains(&Need::Controllers) {
+            // they are in the network that is everybody's
+            return Worker::start(interface, false)?.run(case);
+        }
+        let interface = if self.network { "vcan0" } else { interface };
+        let alone = [Need::Network, Need::Modules]
+            .iter()
+            .any(|need| case.needs.contains(need));
+        let mut worker = match self.worker.take() {
+            // a module can be unloaded when nobody uses it any more
+            Some(worker) if !alone => worker,
+            _ => Worker::start(interface, self.network)?,
+        };
+        let outcome = worker.run(case);
+        // what a case left behind that failed is unknown
+        self.worker = Some(worker).filter(|_| outcome.is_ok() && !alone);
+        outcome
+    }
+}

@@ -1,0 +1,29 @@
+#!/bin/busybox sh
+# The first process of the emulated machine. The console gets the kernel's messages, the second
+# serial line what the test program writes. Full paths, since BusyBox prefers its own applets.
+/bin/busybox --install /bin 2> /dev/null
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2> /dev/null
+/bin/ip link set lo up
+while read -r module; do
+    insmod "/modules/$module" || echo "cannot load $module" > /dev/ttyS1
+done < /modules/order
+for number in 0 1; do
+    /bin/ip link add "vcan$number" type vcan
+    /bin/ip link set "vcan$number" up
+    /bin/ip link set "can$number" type can bitrate 500000
+    /bin/ip link set "can$number" up
+done
+echo "==== begin" > /dev/ttyS1
+/bin/program ARGUMENTS < /dev/null > /dev/ttyS1 2>&1
+status=$?
+if [ "$status" != 0 ]; then
+    echo "---- what the kernel said about CAN" > /dev/ttyS1
+    dmesg | grep -iE 'can|isotp|kvaser|sja1000|oops|bug:|warning' | tail -n 40 > /dev/ttyS1
+fi
+echo "==== end $status" > /dev/ttyS1
+# the line must drain before the machine stops
+sync
+poweroff -f

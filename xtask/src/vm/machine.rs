@@ -1,0 +1,141 @@
+//! The emulated machine: boots, shows what the test program writes, and never hangs.
+
+use core::time::Duration;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Instant;
+
+use crate::{Outcome, shell};
+
+/// Until the test program begins: the emulation needs 4 to 15 seconds.
+const BOOT: Duration = Duration::from_secs(90);
+/// Between two lines of the test program, whose cases have shorter deadlines.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// Boots, and waits for the end. An error if the program failed, hung, or did not begin.
+pub(crate) fn run(cache: &Path, kernel: &Path, initramfs: &Path) -> Outcome {
+    let console = cache.join("console.log");
+    let begin = Instant::now();
+    let mut child = start(kernel, initramfs, &console)?;
+    let lines = lines_of(&mut child)?;
+    let outcome = watch(&lines, begin);
+    // it powers off by itself; whatever went wrong, it is gone afterwards
+    if outcome.is_err() {
+        drop(child.kill());
+    }
+    drop(child.wait());
+    eprintln!("the machine ran for {:.1} s", begin.elapsed().as_secs_f32());
+    outcome.inspect_err(|_| show(&console))
+}
+
+fn start(kernel: &Path, initramfs: &Path, console: &Path) -> Result<Child, String> {
+    let mut qemu = shell::program("qemu-system-x86_64");
+    qemu.args([
+        "-accel",
+        "tcg",
+        "-cpu",
+        "qemu64",
+        "-m",
+        "512",
+        "-smp",
+        "2",
+        "-no-reboot",
+    ]);
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get().min(2));
+    qemu.arg("-smp").arg(processors.to_string());
+    qemu.args(["-nodefaults", "-display", "none", "-monitor", "none"]);
+    qemu.arg("-serial")
+        .arg(format!("file:{}", console.display()));
+    qemu.args(["-serial", "stdio", "-object", "can-bus,id=bus"]);
+    for _ in 0..2 {
+        qemu.args(["-device", "kvaser_pci,canbus=bus"]);
+    }
+    qemu.arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initramfs);
+    qemu.args(["-append", "console=ttyS0 panic=-1 quiet loglevel=4"]);
+    qemu.stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start qemu-system-x86_64: {error}"))
+}
+
+fn lines_of(child: &mut Child) -> Result<Receiver<String>, String> {
+    let output = child.stdout.take().ok_or("the machine has no output")?;
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while output
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+    Ok(receiver)
+}
+
+/// Shows the lines between the two marks, and says how it ended.
+fn watch(lines: &Receiver<String>, begin: Instant) -> Outcome {
+    let (mut begun, mut running) = (false, Vec::new());
+    loop {
+        let line = match lines.recv_timeout(if begun { SILENCE } else { BOOT }) {
+            Ok(line) => line,
+            Err(error) => return Err(ended(error, begun, &running)),
+        };
+        if line == "==== begin" {
+            begun = true;
+            eprintln!("booted in {:.1} s", begin.elapsed().as_secs_f32());
+        } else if let Some(status) = line.strip_prefix("==== end ") {
+            return match status {
+                "0" => Ok(()),
+                status => Err(format!(
+                    "the program in the machine ended with status {status}"
+                )),
+            };
+        } else if let Some(case) = line.strip_prefix("==== case ") {
+            running.push(case.to_owned());
+        } else if let Some(case) = line.strip_prefix("==== done ") {
+            running.retain(|name| name != case);
+        } else {
+            println!("{line}");
+        }
+    }
+}
+
+fn ended(error: RecvTimeoutError, begun: bool, running: &[String]) -> String {
+    let how = match error {
+        RecvTimeoutError::Timeout => "hangs, it was killed",
+        RecvTimeoutError::Disconnected => "stopped",
+    };
+    match (begun, running) {
+        (false, _) => format!("the machine {how}, before the program began"),
+        (true, []) => format!("the machine {how}, outside of every case"),
+        (true, cases) => format!("the machine {how}, in the case {}", cases.join(" or ")),
+    }
+}
+
+/// The end of what the kernel wrote.
+fn show(console: &Path) {
+    let text = std::fs::read(console).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = lines
+        .get(lines.len().saturating_sub(40)..)
+        .unwrap_or_default();
+    eprintln!(
+        "---- the kernel's last messages, all of them in {}",
+        console.display()
+    );
+    for line in shown {
+        eprintln!("{}", line.trim_end());
+    }
+    eprintln!("----");
+}
