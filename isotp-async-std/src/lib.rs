@@ -23,6 +23,9 @@
 //! | string | bus |
 //! |---|---|
 //! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
+//! | `raw:IFACE` | on Linux: this stack on a raw CAN socket |
+//! | `kernel:IFACE` | on Linux: the kernel's ISO-TP |
+//! | `socketcan:IFACE` | on Linux: for each link the kernel, if it can honour its configuration, else this stack |
 //! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`] |
 //!
 //! [`Network::with_bus`] takes a bus object, such as a port of a

@@ -22,6 +22,9 @@
 //! | string | bus |
 //! |---|---|
 //! | `virtual:NAME` | in this process; see [`VirtualScheme`](isotp_virtual::VirtualScheme) for its options |
+//! | `raw:IFACE` | on Linux: this stack on a raw CAN socket |
+//! | `kernel:IFACE` | on Linux: the kernel's ISO-TP |
+//! | `socketcan:IFACE` | on Linux: for each link the kernel, if it can honour its configuration, else this stack |
 //! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`](isotp_driver::isotpserver) |
 //!
 //! Each handle has the asynchronous one in it (`inner`), for what is not here.

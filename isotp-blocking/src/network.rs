@@ -2,6 +2,8 @@
 
 use isotp_driver::isotpserver::IsotpServerScheme;
 use isotp_driver::{Address, Backend, Bus, Config, ConnectError, OpenError, Path, Scheme};
+#[cfg(target_os = "linux")]
+use isotp_socketcan::{KernelScheme, RawScheme, SocketCanScheme};
 use isotp_virtual::VirtualScheme;
 
 use crate::connection::Connection;
@@ -69,4 +71,13 @@ fn start() -> Result<Threads, OpenError> {
 }
 
 /// What this crate was built with.
-const SCHEMES: &[&dyn Scheme<Threads>] = &[&VirtualScheme, &IsotpServerScheme];
+const SCHEMES: &[&dyn Scheme<Threads>] = &[
+    &VirtualScheme,
+    &IsotpServerScheme,
+    #[cfg(target_os = "linux")]
+    &RawScheme,
+    #[cfg(target_os = "linux")]
+    &KernelScheme,
+    #[cfg(target_os = "linux")]
+    &SocketCanScheme,
+];

@@ -4,6 +4,8 @@ use core::ops::Deref;
 
 use isotp_driver::isotpserver::IsotpServerScheme;
 use isotp_driver::{Backend, Bus, OpenError, Path, Scheme};
+#[cfg(target_os = "linux")]
+use isotp_socketcan::{KernelScheme, RawScheme, SocketCanScheme};
 use isotp_virtual::VirtualScheme;
 
 use crate::runtime::Smol;
@@ -49,4 +51,13 @@ impl Deref for Network {
 }
 
 /// What this crate was built with.
-const SCHEMES: &[&dyn Scheme<Smol>] = &[&VirtualScheme, &IsotpServerScheme];
+const SCHEMES: &[&dyn Scheme<Smol>] = &[
+    &VirtualScheme,
+    &IsotpServerScheme,
+    #[cfg(target_os = "linux")]
+    &RawScheme,
+    #[cfg(target_os = "linux")]
+    &KernelScheme,
+    #[cfg(target_os = "linux")]
+    &SocketCanScheme,
+];
