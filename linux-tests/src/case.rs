@@ -16,7 +16,7 @@ pub(crate) struct Case {
 }
 
 /// The body of a case.
-pub(crate) type Run = dyn Fn(&str) -> Result<String, String>;
+pub(crate) type Run = dyn Fn(&str) -> Result<String, String> + Send + Sync;
 
 /// What not every Linux machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,3 +48,11 @@ fn same<T: PartialEq + core::fmt::Debug>(what: &str, seen: T, expected: T) -> Re
 fn ensure(holds: bool, what: impl Into<String>) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what.into()) }
 }
+
+/// Runs a future to its end, in this thread, as a program with tokio does.
+fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.map_err(said)?.block_on(future)
+}

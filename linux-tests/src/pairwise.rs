@@ -31,24 +31,38 @@ pub(crate) fn cover(
 
 /// Every row of the grid that is allowed.
 pub(crate) fn whole(axes: &[usize], allowed: impl Fn(&[usize]) -> bool) -> Vec<Vec<usize>> {
-    let count: usize = axes.iter().product();
-    let rows = (0..count).map(|number| {
+    rows(axes).filter(|row| allowed(row)).collect()
+}
+
+fn rows(axes: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    (0..axes.iter().product()).map(|number: usize| {
         let mut rest = number;
         let digit = |size: &usize| {
             let value = rest % size;
             rest /= size;
             value
         };
-        axes.iter().map(digit).collect::<Vec<_>>()
-    });
-    rows.filter(|row| allowed(row)).collect()
+        axes.iter().map(digit).collect()
+    })
 }
 
+/// The pairs for which there is an allowed row; mostly the first row that is tried.
 fn possible(axes: &[usize], allowed: &impl Fn(&[usize]) -> bool) -> BTreeSet<Pair> {
-    let rows = whole(axes, allowed);
-    rows.iter()
-        .flat_map(|row| pairs(row).collect::<Vec<_>>())
-        .collect()
+    let mut found = BTreeSet::new();
+    for (a, b) in pairs(axes).map(|((a, _), (b, _))| (a, b)) {
+        let mut others = axes.to_vec();
+        (others[a], others[b]) = (1, 1);
+        for (first, second) in rows(&[axes[a], axes[b]]).map(|pair| (pair[0], pair[1])) {
+            let holds = rows(&others).any(|mut row| {
+                (row[a], row[b]) = (first, second);
+                allowed(&row)
+            });
+            if holds {
+                found.insert(((a, first), (b, second)));
+            }
+        }
+    }
+    found
 }
 
 /// A random allowed row with this pair in it.

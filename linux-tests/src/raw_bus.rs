@@ -30,7 +30,7 @@ fn case(
     name: &str,
     needs: &'static [Need],
     seconds: u64,
-    run: impl Fn(&str) -> Result<String, String> + 'static,
+    run: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
 ) -> Case {
     Case {
         name: format!("raw/{name}"),

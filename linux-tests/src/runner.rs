@@ -1,7 +1,9 @@
-//! Runs the cases one after another, and counts.
+//! Runs the cases, and counts.
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use crate::case::{Case, Need, cases};
@@ -23,7 +25,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match prepare(options, &chosen) {
-        Ok(network) => Run::new(options, network).all(&chosen),
+        Ok(network) => all(options, &chosen, network),
         Err(error) => {
             eprintln!("linux-tests: {error}");
             ExitCode::from(2)
@@ -51,66 +53,51 @@ fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
     Ok(network)
 }
 
+/// Runs everything; those cases that drive the controllers, which mostly wait, beside the others.
+fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
+    let begin = Instant::now();
+    let tally = Mutex::new(Tally::default());
+    let lane = |beside: bool| {
+        let mut lane = Lane {
+            options,
+            network,
+            tally: &tally,
+            worker: None,
+        };
+        let slow = |case: &&Case| case.needs.contains(&Need::Controllers);
+        for case in chosen.iter().filter(|case| slow(case) == beside) {
+            lane.one(case);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| lane(true));
+        lane(false);
+    });
+    let tally = tally.into_inner().unwrap_or_default();
+    for name in &tally.failed {
+        println!("FAILED: {name}");
+    }
+    let skipped = match tally.skipped {
+        0 => String::new(),
+        count => format!(", {count} skipped"),
+    };
+    let (passed, failed) = (tally.passed, tally.failed.len());
+    let seconds = begin.elapsed().as_secs_f32();
+    println!("{passed} passed, {failed} failed{skipped}, in {seconds:.1} s");
+    ExitCode::from(u8::from(failed > 0 || passed == 0))
+}
+
 /// What has come of the cases until now.
-struct Run<'a> {
-    options: &'a Options,
-    /// Whether cases may have a network of their own.
-    network: bool,
-    /// Runs those cases that leave the network as it is.
-    worker: Option<Worker>,
+#[derive(Default)]
+struct Tally<'a> {
     passed: usize,
     skipped: usize,
     failed: Vec<&'a str>,
 }
 
-impl<'a> Run<'a> {
-    fn new(options: &'a Options, network: bool) -> Self {
-        Self {
-            options,
-            network,
-            worker: None,
-            passed: 0,
-            skipped: 0,
-            failed: Vec::new(),
-        }
-    }
-
-    fn all(mut self, chosen: &'a [Case]) -> ExitCode {
-        let begin = Instant::now();
-        for case in chosen {
-            self.one(case);
-            drop(std::io::stdout().flush());
-        }
-        for name in &self.failed {
-            println!("FAILED: {name}");
-        }
-        let (passed, failed) = (self.passed, self.failed.len());
-        let skipped = match self.skipped {
-            0 => String::new(),
-            count => format!(", {count} skipped"),
-        };
-        let seconds = begin.elapsed().as_secs_f32();
-        println!("{passed} passed, {failed} failed{skipped}, in {seconds:.1} s");
-        ExitCode::from(u8::from(failed > 0))
-    }
-
-    fn one(&mut self, case: &'a Case) {
-        let (name, guest) = (&case.name, self.options.guest);
-        if guest {
-            println!("==== case {name}");
-        }
-        let missing = case.needs.iter().find(|need| !need.is_met(self.network));
-        let start = Instant::now();
-        let outcome = match missing {
-            Some(need) if !guest => {
-                self.skipped += 1;
-                println!("skipped          {name}: needs {}", need.name());
-                return;
-            }
-            Some(need) => Err(format!("needs {}", need.name())),
-            None => self.start(case),
-        };
-        let seconds = start.elapsed().as_secs_f32();
+impl<'a> Tally<'a> {
+    fn enter(&mut self, case: &'a Case, outcome: Result<String, String>, seconds: f32) {
+        let name = &case.name;
         match outcome {
             Ok(remark) => {
                 self.passed += 1;
@@ -124,6 +111,46 @@ impl<'a> Run<'a> {
                 self.failed.push(name);
             }
         }
+        drop(std::io::stdout().flush());
+    }
+}
+
+/// Runs cases one after another.
+struct Lane<'a, 'b> {
+    options: &'b Options,
+    /// Whether cases may have a network of their own.
+    network: bool,
+    tally: &'b Mutex<Tally<'a>>,
+    /// Runs those cases that leave the network as it is.
+    worker: Option<Worker>,
+}
+
+impl<'a> Lane<'a, '_> {
+    fn one(&mut self, case: &'a Case) {
+        let (name, guest) = (&case.name, self.options.guest);
+        if guest {
+            println!("==== case {name}");
+        }
+        let missing = case.needs.iter().find(|need| !need.is_met(self.network));
+        let start = Instant::now();
+        let outcome = match missing {
+            Some(need) if !guest => {
+                println!("skipped          {name}: needs {}", need.name());
+                self.tally().skipped += 1;
+                return;
+            }
+            Some(need) => Err(format!("needs {}", need.name())),
+            None => self.start(case),
+        };
+        let seconds = start.elapsed().as_secs_f32();
+        self.tally().enter(case, outcome, seconds);
+        if guest {
+            println!("==== done {name}");
+        }
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally<'a>> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the case to the worker, or to one of its own if it changes the network.

@@ -25,8 +25,6 @@ pub struct KernelChannel<R: Runtime> {
     waiting: Waiting<R>,
     /// The message is written, and its outcome is awaited.
     begun: bool,
-    /// Errors of the socket that the watch knows of.
-    errors: u32,
     guard: Option<Guard<R>>,
     // last, so that it is dropped last: the descriptor that is closed last is the one that waits
     socket: Parting,
@@ -77,7 +75,6 @@ impl<R: Runtime> KernelChannel<R> {
                  versions before); update it, or use raw:",
             ));
         }
-        let errors = socket.errors();
         Ok(Self {
             runtime: runtime.clone(),
             ready,
@@ -88,22 +85,9 @@ impl<R: Runtime> KernelChannel<R> {
                 full: None,
             },
             begun: false,
-            errors,
             guard,
             socket: Parting(Some((socket, claim))),
         })
-    }
-
-    /// After an error, some reactors take the socket for writable for ever: it is watched anew.
-    fn watch_anew(&mut self, cx: &Context<'_>) -> io::Result<()> {
-        let socket = self.socket.get()?;
-        if socket.errors() != self.errors {
-            self.errors = socket.errors();
-            self.ready = Ready::new(&self.runtime, socket)?;
-            // whoever waited with the old one comes again
-            cx.waker().wake_by_ref();
-        }
-        Ok(())
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<NResult>> {
@@ -123,7 +107,6 @@ impl<R: Runtime> KernelChannel<R> {
                         return Poll::Ready(Ok(NResult::Error(Cause::Refused)));
                     }
                     Err(NotSent::QueueFull) => {
-                        self.watch_anew(cx)?;
                         if ready!(self.waiting.poll_room(cx, self.runtime.now())) {
                             continue;
                         }
@@ -133,10 +116,8 @@ impl<R: Runtime> KernelChannel<R> {
                 }
             } else if let Some(result) = socket.try_outcome()? {
                 self.begun = false;
-                self.watch_anew(cx)?;
                 return Poll::Ready(Ok(result));
             }
-            self.watch_anew(cx)?;
             let now = self.runtime.now();
             ready!(self.waiting.poll_end(cx, now, &mut self.ready.send))?;
         }
@@ -158,7 +139,6 @@ impl<R: Runtime> KernelChannel<R> {
                 },
                 Ok,
             );
-            self.watch_anew(cx)?;
             match received {
                 Ok(incoming) => {
                     if let Some(guard) = &mut self.guard {

@@ -59,6 +59,28 @@ struct Reception {
     interrupted: bool,
 }
 
+/// What the observer told of the peer's frames.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// A segmented message of this size begins.
+    begun: Option<u32>,
+    failed: Option<NResult>,
+    message: bool,
+}
+
+impl Reception {
+    /// The one that begins with this frame, if one does.
+    fn begun(seen: Seen, frame: Option<FrameView<'_>>) -> Option<Self> {
+        let (size, frame) = (seen.begun?, frame?);
+        let mut first = Frame::new();
+        first.copy_from(frame).then_some(Self {
+            first,
+            size,
+            interrupted: false,
+        })
+    }
+}
+
 impl<R: Runtime> Guard<R> {
     pub(crate) fn new(
         runtime: &R,
@@ -121,7 +143,7 @@ impl<R: Runtime> Guard<R> {
                 self.timer.set(self.observer.poll_timeout().map(|t| t.at));
                 if self.timer.poll_fired(cx).is_ready() {
                     self.observer.handle_timeout(self.runtime.now());
-                    if let Some(result) = self.tell(None)? {
+                    if let Some(result) = self.act(None)? {
                         return Poll::Ready(Ok(result));
                     }
                     continue;
@@ -160,51 +182,49 @@ impl<R: Runtime> Guard<R> {
         let Some(view) = view(frame) else {
             return Ok(None);
         };
-        let mut kept = Frame::new();
-        if !kept.copy_from(view) {
-            return Ok(None);
-        }
         self.observer.handle_frame(self.runtime.now(), view);
-        self.tell(Some(kept))
+        self.act(Some(view))
     }
 
-    /// Acts on what the observer saw.
-    fn tell(&mut self, frame: Option<Frame>) -> io::Result<Option<NResult>> {
-        let (mut begun, mut failed) = (None, None);
-        while let Some((direction, seen)) = self.observer.poll_event() {
-            match (direction, seen) {
-                (Direction::Rx, Observed::FirstFrame { size, .. }) => begun = Some(size),
-                (Direction::Rx, Observed::Failed(result)) => failed = Some(result),
-                _ => {}
-            }
-        }
+    /// Acts on what the observer saw in a frame, or when time had passed.
+    fn act(&mut self, frame: Option<FrameView<'_>>) -> io::Result<Option<NResult>> {
+        let seen = self.see();
         let looking = match &self.phase {
             Phase::Looking(reception) => Some(reception.clone()),
             _ => None,
         };
-        if let (Some(size), Some(first)) = (begun, frame) {
-            self.run(Reception {
-                first,
-                size,
-                interrupted: false,
-            })?;
-            return Ok(failed.filter(|_| looking.is_some()));
+        if let Some(reception) = Reception::begun(seen, frame) {
+            let failed = seen.failed.filter(|_| looking.is_some());
+            let interrupted = self.run(reception, true)?;
+            return Ok(failed.or(interrupted));
         }
-        match (looking, failed) {
+        match (looking, seen.failed) {
             // only the next one in the row would be right, and it need not be: it shows life
-            (Some(reception), Some(NResult::WrongSn { .. })) => self.run(reception)?,
+            (Some(reception), Some(NResult::WrongSn { .. })) => self.run(reception, false),
             (Some(reception), Some(result)) => {
                 self.listen()?;
-                let result = if reception.interrupted {
+                let interrupted = reception.interrupted;
+                Ok(Some(if interrupted {
                     NResult::UnexpectedPdu
                 } else {
                     result
-                };
-                return Ok(Some(result));
+                }))
             }
-            _ => {}
+            _ => Ok(None),
         }
-        Ok(None)
+    }
+
+    fn see(&mut self) -> Seen {
+        let mut seen = Seen::default();
+        while let Some((direction, what)) = self.observer.poll_event() {
+            match (direction, what) {
+                (Direction::Rx, Observed::FirstFrame { size, .. }) => seen.begun = Some(size),
+                (Direction::Rx, Observed::Failed(result)) => seen.failed = Some(result),
+                (Direction::Rx, Observed::Message(_)) => seen.message = true,
+                _ => {}
+            }
+        }
+        seen
     }
 
     fn listen(&mut self) -> io::Result<()> {
@@ -214,12 +234,35 @@ impl<R: Runtime> Guard<R> {
         self.socket.set_filters(&[self.filter])
     }
 
-    fn run(&mut self, reception: Reception) -> io::Result<()> {
+    /// Shuts the filter; what came before that is looked at. `known` if the observer has seen the
+    /// reception from its beginning.
+    fn run(&mut self, reception: Reception, known: bool) -> io::Result<Option<NResult>> {
         self.socket.set_filter_drop_all()?;
-        while self.socket.read_frame().is_ok() {}
-        self.phase = Phase::Running(reception);
-        self.timer.set(Some(self.runtime.now() + PERIOD));
-        Ok(())
+        let (mut running, mut known, mut told) = (Some(reception), known, None);
+        while let Ok(frame) = self.socket.read_frame() {
+            let Some(view) = view(&frame) else { continue };
+            self.observer.handle_frame(self.runtime.now(), view);
+            let seen = self.see();
+            let interrupted = seen.failed == Some(NResult::UnexpectedPdu)
+                || seen.message && !known && running.is_some();
+            if interrupted {
+                told = Some(NResult::UnexpectedPdu);
+            }
+            if let Some(reception) = Reception::begun(seen, Some(view)) {
+                (running, known) = (Some(reception), true);
+            } else if seen.message || seen.failed.is_some() {
+                // it is complete, or wrong in a way that the kernel tells
+                running = None;
+            }
+        }
+        match running {
+            Some(reception) => {
+                self.phase = Phase::Running(reception);
+                self.timer.set(Some(self.runtime.now() + PERIOD));
+            }
+            None => self.listen()?,
+        }
+        Ok(told)
     }
 
     fn look(&mut self, reception: Reception) -> io::Result<()> {

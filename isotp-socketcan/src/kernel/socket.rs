@@ -46,8 +46,6 @@ pub struct KernelSocket {
     sending: Sending,
     /// Receptions that failed and were not told yet.
     failed: VecDeque<NResult>,
-    /// How many errors it had.
-    errors: u32,
 }
 
 /// What never changes about a socket.
@@ -140,7 +138,6 @@ impl KernelSocket {
             facts,
             sending: Sending::Idle,
             failed: VecDeque::new(),
-            errors: 0,
         }
     }
 
@@ -259,11 +256,6 @@ impl KernelSocket {
         self.facts.max
     }
 
-    /// How many errors it had so far.
-    pub(super) const fn errors(&self) -> u32 {
-        self.errors
-    }
-
     /// Whether a message is being sent, as far as was asked.
     pub(super) const fn is_sending(&self) -> bool {
         matches!(self.sending, Sending::Running { .. } | Sending::Abandoned)
@@ -316,7 +308,6 @@ impl KernelSocket {
 
     /// Gives an error to the message that it belongs to.
     fn note(&mut self, errno: i32) -> io::Result<()> {
-        self.errors = self.errors.wrapping_add(1);
         match (meaning(errno), self.sending) {
             (Meaning::Sending(failure), Sending::Running { single }) => {
                 self.sending = Sending::Over(failure.result(single));

@@ -43,6 +43,8 @@ fn start(kernel: &Path, initramfs: &Path, console: &Path) -> Result<Child, Strin
         "2",
         "-no-reboot",
     ]);
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get().min(2));
+    qemu.arg("-smp").arg(processors.to_string());
     qemu.args(["-nodefaults", "-display", "none", "-monitor", "none"]);
     qemu.arg("-serial")
         .arg(format!("file:{}", console.display()));
@@ -82,7 +84,7 @@ fn lines_of(child: &mut Child) -> Result<Receiver<String>, String> {
 
 /// Shows the lines between the two marks, and says how it ended.
 fn watch(lines: &Receiver<String>, begin: Instant) -> Outcome {
-    let (mut begun, mut running) = (false, String::new());
+    let (mut begun, mut running) = (false, Vec::new());
     loop {
         let line = match lines.recv_timeout(if begun { SILENCE } else { BOOT }) {
             Ok(line) => line,
@@ -99,22 +101,24 @@ fn watch(lines: &Receiver<String>, begin: Instant) -> Outcome {
                 )),
             };
         } else if let Some(case) = line.strip_prefix("==== case ") {
-            case.clone_into(&mut running);
+            running.push(case.to_owned());
+        } else if let Some(case) = line.strip_prefix("==== done ") {
+            running.retain(|name| name != case);
         } else {
             println!("{line}");
         }
     }
 }
 
-fn ended(error: RecvTimeoutError, begun: bool, running: &str) -> String {
+fn ended(error: RecvTimeoutError, begun: bool, running: &[String]) -> String {
     let how = match error {
         RecvTimeoutError::Timeout => "hangs, it was killed",
         RecvTimeoutError::Disconnected => "stopped",
     };
     match (begun, running) {
         (false, _) => format!("the machine {how}, before the program began"),
-        (true, "") => format!("the machine {how}, outside of every case"),
-        (true, case) => format!("the machine {how}, in the case {case}"),
+        (true, []) => format!("the machine {how}, outside of every case"),
+        (true, cases) => format!("the machine {how}, in the case {}", cases.join(" or ")),
     }
 }
 

@@ -1,0 +1,75 @@
+//! The same messages through the kernel's ISO-TP and through our own stack, on one interface.
+//!
+//! `cargo run --release --example kernel_vs_raw -- vcan0 [MESSAGES] [BYTES]`. Both ends are here, so the
+//! interface should be a virtual one: `ip link add vcan0 type vcan && ip link set vcan0 up`.
+use core::time::Duration;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use isotp_tokio::{Address, Config, Id, Network};
+
+type Outcome<T = ()> = Result<T, Box<dyn core::error::Error>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kernel_vs_raw: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(words: &[String]) -> Outcome {
+    let interface = words.first().ok_or(
+        "expected an interface, such as vcan0, and perhaps a number of messages and of bytes",
+    )?;
+    let number = |at: usize, default: usize| words.get(at).map_or(Ok(default), |w| w.parse());
+    let (messages, bytes) = (number(1, 64)?, number(2, 8200)?);
+    println!("{messages} messages of {bytes} bytes on {interface}");
+    let mut took = Vec::new();
+    for scheme in ["kernel", "raw"] {
+        let connection = format!("{scheme}:{interface}");
+        let time = transfer(&connection, messages, bytes).await?;
+        let rate = (messages * bytes) as f64 / time.as_secs_f64() / 1e6;
+        println!("{connection:<14} {time:>12.3?}  {rate:.2} MB/s");
+        took.push(time.as_secs_f64());
+    }
+    if let [kernel, raw] = took[..] {
+        println!(
+            "our own stack takes {:.2} times as long as the kernel",
+            raw / kernel
+        );
+    }
+    Ok(())
+}
+
+/// Sends the messages one after another, and gives the time that it took to receive them.
+async fn transfer(connection: &str, messages: usize, bytes: usize) -> Outcome<Duration> {
+    let network = Network::open(connection).await?;
+    let tester = Address::normal(Id::standard(0x7E0)?, Id::standard(0x7E8)?)?;
+    let mut config = Config::linux_kernel();
+    config.max_message = u32::try_from(bytes)?.max(config.max_message);
+    config.queue = messages.max(1);
+    let receiver = network.connect(tester.reversed(), config.clone()).await?;
+    let sender = network.connect(tester, config).await?;
+
+    let start = Instant::now();
+    let receive = tokio::spawn(async move {
+        for _ in 0..messages {
+            if !matches!(receiver.recv().await, Ok(message) if message.len() == bytes) {
+                return Err("a message did not come as it was sent");
+            }
+        }
+        Ok(())
+    });
+    for _ in 0..messages {
+        sender.send(vec![0x55; bytes]).await?;
+    }
+    receive.await??;
+    let took = start.elapsed();
+    network.close().await;
+    Ok(took)
+}
