@@ -10,8 +10,9 @@ use isotp_driver::{Arrival, Frame, FrameView, Instant, TxToken};
 /// The echo is the same frame again, without a number, so it is matched by what it is:
 ///
 /// - An echo confirms the oldest frame that is equal to it. Frames of one id leave in order, so those
-///   of the same id before it are lost: they are told as failed, or as sent if the socket is known to
-///   have dropped messages, since it was their echo then.
+///   of the same id before it are probably lost. If the socket is known to have dropped messages, it
+///   was their echo, and they are told as sent. Else they have failed unless their echo comes within
+///   100 ms: drivers, and virtual buses of a machine with several processors, may mix up neighbours.
 /// - A frame that waits for more than a second is passed over while a younger one is equal to it. Were
 ///   it not, an echo that never came would let every later frame of the same content be confirmed by
 ///   its predecessor, or never.
@@ -27,12 +28,16 @@ pub(super) struct Echoes {
     /// The number of the next frame.
     next: u64,
     doubt: Option<Doubt>,
+    /// When the first of the frames that were overtaken is given up.
+    overtaken: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     number: u64,
     since: Instant,
+    /// When it is given up, if a later frame of its id had its echo before it.
+    overtaken: Option<Instant>,
     token: TxToken,
     frame: Frame,
 }
@@ -58,6 +63,7 @@ impl Echoes {
             told: VecDeque::with_capacity(LIMIT),
             next: 0,
             doubt: None,
+            overtaken: None,
         }
     }
 
@@ -78,6 +84,7 @@ impl Echoes {
         self.waiting.push_back(Waiting {
             number: self.next,
             since: now,
+            overtaken: None,
             token,
             frame: copy,
         });
@@ -98,15 +105,21 @@ impl Echoes {
         let confirmed = self.waiting.remove(index)?;
         let mut before = 0;
         for _ in 0..index {
-            let overtaken = self.waiting.get(before)?;
-            if overtaken.frame.id() == echo.id {
-                let sent = self
+            let overtaken = self.waiting.get_mut(before)?;
+            let same = overtaken.frame.id() == echo.id;
+            if same
+                && self
                     .doubt
-                    .is_some_and(|doubt| overtaken.number < doubt.below);
-                self.settle(before, sent);
-            } else {
-                before += 1;
+                    .is_some_and(|doubt| overtaken.number < doubt.below)
+            {
+                self.settle(before, true);
+                continue;
             }
+            if same && overtaken.overtaken.is_none() {
+                overtaken.overtaken = Some(at + GRACE);
+                self.overtaken.get_or_insert(at + GRACE);
+            }
+            before += 1;
         }
         if self.told.is_empty() {
             return Some(confirmed.token);
@@ -131,6 +144,7 @@ impl Echoes {
     /// None of the frames will be sent.
     pub(super) fn fail_all(&mut self) {
         self.doubt = None;
+        self.overtaken = None;
         while !self.waiting.is_empty() {
             self.settle(0, false);
         }
@@ -161,6 +175,9 @@ impl Echoes {
                 self.settle(0, true);
             }
         }
+        if self.overtaken.is_some_and(|until| now >= until) {
+            self.give_up_overtaken(now);
+        }
         // with room, they are in nobody's way, and their echo may still come
         while !self.has_room() && self.told.is_empty() && self.is_stale(now) {
             self.settle(0, false);
@@ -172,7 +189,7 @@ impl Echoes {
         let doubt = self.doubt.map(|doubt| doubt.until);
         let full = self.waiting.front().filter(|_| !self.has_room());
         let full = full.map(|first| first.since + STALE);
-        doubt.into_iter().chain(full).min()
+        [doubt, full, self.overtaken].into_iter().flatten().min()
     }
 
     /// Whether there is something to tell.
@@ -205,6 +222,22 @@ impl Echoes {
         fresh.or_else(|| self.waiting.iter().position(equal))
     }
 
+    fn give_up_overtaken(&mut self, now: Instant) {
+        let mut index = 0;
+        self.overtaken = None;
+        while let Some(waiting) = self.waiting.get(index) {
+            match waiting.overtaken {
+                Some(until) if now >= until => self.settle(index, false),
+                Some(until) => {
+                    let first = self.overtaken.map_or(until, |first| first.min(until));
+                    self.overtaken = Some(first);
+                    index += 1;
+                }
+                None => index += 1,
+            }
+        }
+    }
+
     fn is_stale(&self, now: Instant) -> bool {
         let first = self.waiting.front();
         first.is_some_and(|first| now - first.since >= STALE)
@@ -223,7 +256,7 @@ pub(super) const LIMIT: usize = 128;
 /// How long an echo may take before it gives way to a younger equal one.
 const STALE: Duration = Duration::from_secs(1);
 
-/// How long an echo may take that was perhaps dropped.
+/// How long an echo may take that was perhaps dropped, or overtaken.
 const GRACE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
