@@ -82,13 +82,19 @@ impl Need {
 pub(crate) fn cases(all: bool) -> Vec<Case> {
     let mut cases = small();
     cases.extend(grid::cases(all));
+    if all {
+        cases.extend(raw_bus::long_cases());
+    }
     cases
 }
 
 /// The case of this name. Those of the grid are read from their name, since making the list takes a
 /// while.
 pub(crate) fn find(name: &str) -> Option<Case> {
-    grid::case(name).or_else(|| small().into_iter().find(|case| case.name == name))
+    grid::case(name).or_else(|| {
+        let mut cases = small().into_iter().chain(raw_bus::long_cases());
+        cases.find(|case| case.name == name)
+    })
 }
 
 /// Everything but the grid.

@@ -26,6 +26,11 @@ pub(crate) fn cases() -> Vec<Case> {
     lists.into_iter().flatten().collect()
 }
 
+/// Those that take a minute each.
+pub(crate) fn long_cases() -> Vec<Case> {
+    load::long_cases()
+}
+
 fn case(
     name: &str,
     needs: &'static [Need],

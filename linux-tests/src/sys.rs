@@ -164,6 +164,17 @@ pub(crate) fn new_network() -> Result<()> {
     check(unsafe { libc::unshare(libc::CLONE_NEWNET) }).map(drop)
 }
 
+/// Keeps this process, and the threads that it starts, on the first processor.
+pub(crate) fn stay_on_one_processor() -> Result<()> {
+    // SAFETY: a set of bits, for which zero is a value: it is empty.
+    let mut processors: libc::cpu_set_t = unsafe { zeroed() };
+    // SAFETY: the set lives through the call and has a bit for the number 0.
+    unsafe { libc::CPU_SET(0, &mut processors) };
+    let size = size_of::<libc::cpu_set_t>();
+    // SAFETY: the set lives through the call, and the size is its own.
+    check(unsafe { libc::sched_setaffinity(0, size, &raw const processors) }).map(drop)
+}
+
 /// The processor time that this process has used.
 pub(crate) fn processor_time() -> Duration {
     let mut time = libc::timespec {

@@ -330,3 +330,33 @@ fn system_time((seconds, nanos): (i64, i64)) -> Option<SystemTime> {
 const RECEIVE_BUFFER: i32 = 1 << 20;
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On a kernel with CAN it is the interface, on one without it is CAN.
+    #[test]
+    fn what_cannot_be_opened_says_what_is_missing() {
+        let error = RawSocket::open("no-such-can0").unwrap_err();
+        let (text, errno) = (error.to_string(), error.io_error().raw_os_error());
+        let expected = match errno {
+            Some(libc::EAFNOSUPPORT) => "`modprobe can`",
+            Some(libc::EPROTONOSUPPORT) => "`modprobe can-raw`",
+            Some(libc::EPERM | libc::EACCES) => "was denied",
+            _ => "there is no interface \"no-such-can0\"",
+        };
+        assert!(text.contains(expected), "{errno:?}: {text}");
+    }
+
+    #[test]
+    fn a_wait_ends() {
+        let left = |timeout| End::after(timeout).left().map_err(|error| error.kind());
+        assert_eq!(left(None), Ok(None));
+        // too long to count is for ever
+        assert_eq!(left(Some(Duration::MAX)), Ok(None));
+        assert_eq!(left(Some(Duration::ZERO)), Err(io::ErrorKind::TimedOut));
+        let some = left(Some(Duration::from_secs(60))).unwrap().unwrap();
+        assert!(some > Duration::from_secs(50) && some <= Duration::from_secs(60));
+    }
+}

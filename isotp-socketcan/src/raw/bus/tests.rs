@@ -229,3 +229,20 @@ fn an_interface_that_is_gone_ends_the_bus_with_what_to_do() {
         );
     }
 }
+
+#[test]
+fn nothing_is_allocated_for_a_frame() {
+    let mut place = Place::new(72);
+    let counted = allocation_counter::measure(|| {
+        let interest = Interest::READABLE;
+        let mut cx = Context::from_waker(Waker::noop());
+        for number in 0..4 {
+            assert_eq!(place.offer(number), Taken::Took);
+        }
+        place.bus.flush(at(0)).unwrap();
+        place.peer_sends(data(&[1]));
+        assert!(place.bus.poll_ready(&mut cx, interest).is_ready());
+        while place.receive(at(0)).is_none() {}
+    });
+    assert_eq!(counted.count_total, 0);
+}
