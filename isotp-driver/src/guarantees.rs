@@ -7,6 +7,7 @@ use core::fmt;
 /// | way | confirmation | back_pressure | abort | timing | functional | address |
 /// |---|---|---|---|---|---|---|
 /// | own stack on a frame bus | yes | yes | yes | yes | yes | yes |
+/// | the kernel's ISO-TP on Linux | yes | no | no | no | no | yes |
 /// | anything else | says it here | | | | | |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -39,7 +39,7 @@ fn read_along(interface: &str, addressing: Addressing, fd: Option<u8>) -> Result
         options.extend(["-X".to_owned(), format!("{rx:02x}")]);
     }
     options.push(interface.to_owned());
-    let mut dump = Running::start("isotpdump", &options, "")?;
+    let dump = Running::start("isotpdump", &options, "")?;
     let deadline = Deadline::seconds(10);
     for half in [tx, rx] {
         listeners::come(half.id(), "raw", deadline)?;

@@ -70,7 +70,7 @@ impl Running {
 
     /// The next so many lines that it writes.
     pub(crate) fn lines_until(
-        &mut self,
+        &self,
         count: usize,
         deadline: Deadline,
     ) -> Result<Vec<String>, String> {

@@ -24,6 +24,11 @@ pub(super) const CASES: &[Named] = &[
         "kernel connection/dropping one in the middle blocks nobody",
         parting,
     ),
+    (
+        "kernel connection/what it does not guarantee is told",
+        lacks,
+    ),
+    ("kernel connection/no wake-up is lost", wakes),
     ("kernel connection/an idle one costs nothing", idle),
 ];
 
@@ -235,6 +240,57 @@ fn parting(interface: &str) -> Result<String, String> {
         Ok(format!(
             "dropped in {took:?}, opened again after {waited:?}"
         ))
+    })
+}
+
+fn lacks(interface: &str) -> Result<String, String> {
+    block_on(async {
+        let network = Network::open(&format!("kernel:{interface}")).await;
+        let mut config = Config::linux_kernel();
+        config.queue = 1;
+        let client = network.map_err(said)?.connect(address(), config).await;
+        let client = client.map_err(said)?;
+        let peer = Peer::open(interface)?;
+        // no back-pressure: the second is confirmed to its sender, and lost
+        for _ in 0..2 {
+            peer.say("10 08 00 01 02 03 04 05")?;
+            same("FC", peer.hear()?.as_str(), "30 00 00")?;
+            peer.say("21 06 07")?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let first = event(&client).await?;
+        ensure(matches!(first, Event::Message(_)), format!("{first:?}"))?;
+        same("then", event(&client).await?, Event::Lagged(1))?;
+        let functional = client.send_functional(vec![1]).await;
+        let refused = matches!(functional, Err(SendError::Refused(_)));
+        ensure(refused, format!("{functional:?}"))?;
+        Ok(String::new())
+    })
+}
+
+/// A lost one would show as a second: so long the channel waits until it looks by itself.
+fn wakes(interface: &str) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.map_err(said)?.block_on(async {
+        let (network, client) = open(interface).await?;
+        let server = connect(&network, address().reversed()).await?;
+        let mut slowest = Duration::ZERO;
+        for number in 0..2000_usize {
+            let start = Instant::now();
+            let size = if number % 2 == 0 { 5 } else { 20 };
+            let (sent, received) = tokio::join!(client.send(vec![1; size]), server.recv());
+            sent.map_err(said)?;
+            same("the size", received.map_err(said)?.len(), size)?;
+            slowest = slowest.max(start.elapsed());
+        }
+        ensure(
+            slowest < Duration::from_millis(800),
+            format!("the slowest took {slowest:?}"),
+        )?;
+        Ok(format!("the slowest of 2000 took {slowest:?}"))
     })
 }
 

@@ -94,14 +94,19 @@ fn times(interface: &str) -> Result<String, String> {
         ensure(least > 0 || took < separation, format!("{name}: {took:?}"))?;
         remarks.push(format!("{name} {took:?}"));
     }
-    let options = plain().force_rx_st_min(Duration::from_millis(500));
-    let mut socket = open(&options, interface)?;
-    peer.say("10 0A 00 01 02 03 04 05")?;
-    peer.hear()?;
-    peer.say("21 06 07 08 09")?;
-    // the first consecutive frame is compared with nothing; this shows that the option is taken
-    socket.recv(&mut message, LONG).map_err(said)?;
-    same("the message", message.len(), 10)?;
+    // the second consecutive frame comes too early, so that the message lacks it
+    for (options, complete) in [
+        (plain().force_rx_st_min(Duration::from_millis(500)), false),
+        (plain(), true),
+    ] {
+        let mut socket = open(&options, interface)?;
+        peer.say("10 10 00 01 02 03 04 05")?;
+        peer.hear()?;
+        peer.say("21 06 07 08 09 0A 0B 0C")?;
+        peer.say("22 0D 0E 0F")?;
+        let told = socket.recv(&mut message, LONG).map_err(said)?;
+        same("complete", told == Incoming::Message, complete)?;
+    }
     Ok(remarks.join(", "))
 }
 
