@@ -15,6 +15,20 @@ pub(crate) struct Case {
     pub(crate) run: Box<Run>,
 }
 
+impl Case {
+    /// Whether it uses what there is once.
+    pub(crate) fn drives_controllers(&self) -> bool {
+        self.needs.contains(&Need::Controllers)
+    }
+
+    /// Whether it takes its time, but hardly any of the processor's.
+    pub(crate) fn mostly_waits(&self) -> bool {
+        ["differential/", "faults/", "isotpdump/"]
+            .iter()
+            .any(|group| self.name.starts_with(group))
+    }
+}
+
 /// The body of a case.
 pub(crate) type Run = dyn Fn(&str) -> Result<String, String> + Send + Sync;
 

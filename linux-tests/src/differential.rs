@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
-use isotp_core::{FrameKind, FrameView, Id};
+use isotp_core::{FrameKind, FrameView};
 
 use crate::case::{Case, Need};
 use crate::core_link::CoreLink;
+use crate::deadline::Deadline;
 use crate::kernel::KernelSocket;
 use crate::parameters::{Parameters, id, payload};
 use crate::raw::RawSocket;
@@ -71,17 +72,17 @@ pub(crate) fn cases() -> Vec<Case> {
 impl Script {
     fn run(&self, interface: &str) -> Result<String, String> {
         let parameters = (self.link)();
-        let mut kernel = WatchedKernel::open(interface, &parameters)?;
-        let from_kernel = self.play(interface, &parameters, &mut kernel)?;
-        drop(kernel);
-        let mut core = CoreLink::open(interface, &parameters)?;
-        let from_core = self.play(interface, &parameters, &mut core)?;
         let (kernel, ours, remark) = match self.expected {
             Expected::Same(both) => (both, both, String::new()),
             Expected::Differs { rule, kernel, ours } => {
                 (kernel, ours, format!("differs as {rule} says"))
             }
         };
+        let mut stack = WatchedKernel::open(interface, &parameters)?;
+        let from_kernel = self.play(interface, &parameters, &mut stack, kernel)?;
+        drop(stack);
+        let mut stack = CoreLink::open(interface, &parameters)?;
+        let from_core = self.play(interface, &parameters, &mut stack, ours)?;
         if from_kernel == kernel && from_core == ours {
             return Ok(remark);
         }
@@ -97,58 +98,69 @@ impl Script {
         interface: &str,
         parameters: &Parameters,
         stack: &mut dyn Stack,
+        expected: &[&str],
     ) -> Result<Vec<String>, String> {
         let said = |error: std::io::Error| format!("tester on {interface}: {error}");
         let tester = RawSocket::open(interface).map_err(said)?;
         let ours = parameters.address.tx().id();
         tester.only(&[ours]).map_err(said)?;
-        let peer = parameters.address.rx().id();
-        let kind = parameters.config().kind;
         let mut log = Vec::new();
         for (number, step) in self.steps.iter().enumerate() {
-            let mut time = QUIET;
             let mut happened = Vec::new();
+            let mut least = QUIET;
             match *step {
-                Step::Rx(data) => give(&tester, peer, kind, data)?,
-                Step::RxFrom(from, data) => give(&tester, id(from), kind, data)?,
-                Step::RxOtherKind(data) => {
-                    let other = if kind.is_fd() {
-                        FrameKind::Classic
-                    } else {
-                        FrameKind::Fd { brs: false }
-                    };
-                    give(&tester, peer, other, data)?;
-                }
                 Step::Send(size) => {
                     if stack.begin(&payload(size)).is_err() {
                         happened.push("refused".to_owned());
                     }
                 }
-                Step::Pass(milliseconds) => time = Duration::from_millis(milliseconds.into()),
+                Step::Pass(milliseconds) => least = Duration::from_millis(milliseconds.into()),
+                _ => give(&tester, parameters, *step)?,
             }
-            let told = stack.watch(time)?;
-            while let Some(frame) = tester.receive().map_err(said)? {
-                happened.push(format!("tx {}", hex(&frame.data)));
+            let mark = format!("{}: ", number + 1);
+            let count = expected
+                .iter()
+                .filter(|line| line.starts_with(&mark))
+                .count();
+            let mut told = stack.watch(least)?;
+            let slow = Deadline::seconds(3);
+            let mut last = false;
+            loop {
+                while let Some(frame) = tester.receive().map_err(said)? {
+                    happened.push(format!("tx {}", hex(&frame.data)));
+                }
+                if last {
+                    break;
+                }
+                // then a little longer, for what should not come
+                last = happened.len() + told.len() >= count || slow.left("").is_err();
+                told.extend(stack.watch(QUIET)?);
             }
             happened.extend(told);
-            log.extend(
-                happened
-                    .iter()
-                    .map(|what| format!("{}: {what}", number + 1)),
-            );
+            log.extend(happened.iter().map(|what| format!("{mark}{what}")));
         }
         Ok(log)
     }
 }
 
-fn give(tester: &RawSocket, id: Id, kind: FrameKind, data: &str) -> Result<(), String> {
-    let data = bytes(data)?;
+/// Puts the frame of a step on the bus.
+fn give(tester: &RawSocket, parameters: &Parameters, step: Step) -> Result<(), String> {
+    let usual = parameters.address.rx().id();
+    let kind = parameters.config().kind;
+    let other = if kind.is_fd() {
+        FrameKind::Classic
+    } else {
+        FrameKind::Fd { brs: false }
+    };
+    let (id, kind, data) = match step {
+        Step::Rx(data) => (usual, kind, data),
+        Step::RxFrom(from, data) => (id(from), kind, data),
+        Step::RxOtherKind(data) => (usual, other, data),
+        Step::Send(_) | Step::Pass(_) => return Ok(()),
+    };
+    let data = &bytes(data)?;
     tester
-        .send(FrameView {
-            id,
-            kind,
-            data: &data,
-        })
+        .send(FrameView { id, kind, data })
         .map_err(|error| format!("tester: {error}"))
 }
 
@@ -234,8 +246,8 @@ impl Stack for WatchedKernel {
     }
 }
 
-/// After this time without anything a step is over. The emulated machine answers within 2 ms.
-const QUIET: Duration = Duration::from_millis(40);
+/// After this time without anything a step is over, if all that is expected has come.
+const QUIET: Duration = Duration::from_millis(15);
 
 #[cfg(test)]
 mod tests {

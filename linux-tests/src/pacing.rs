@@ -46,17 +46,22 @@ fn measure(interface: &str, party: Party, micros: u64) -> Result<String, String>
     let sender = parameters.address.tx().id();
     let frames = monitor.frames()?;
     // the first is no consecutive frame
-    let times: Vec<Duration> = frames
+    let frames: Vec<_> = frames
         .iter()
         .filter(|frame| frame.id == sender)
         .skip(1)
-        .map(|frame| frame.at)
         .collect();
-    if times.len() != FRAMES {
-        return Err(format!("expected {FRAMES} frames, got {}", times.len()));
-    }
-    let gaps = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+    let pairs = frames
+        .windows(2)
+        .filter_map(|pair| Some((pair[0].at?, pair[1].at?)));
+    let gaps = pairs.map(|(one, next)| next.saturating_sub(one));
     let mut gaps: Vec<Duration> = gaps.collect();
+    if frames.len() != FRAMES || gaps.len() < FRAMES / 2 {
+        let (came, known) = (frames.len(), gaps.len());
+        return Err(format!(
+            "expected {FRAMES} frames with their times, got {came}, {known} gaps"
+        ));
+    }
     gaps.sort_unstable();
     let (least, middle) = (gaps[0], gaps[gaps.len() / 2]);
     let mean = gaps.iter().sum::<Duration>() / gaps.len() as u32;

@@ -15,13 +15,13 @@ pub(crate) struct RawSocket {
     fd: OwnedFd,
 }
 
-/// A frame that came, and when the kernel got it.
+/// A frame that came, and when the kernel got it, if it noted that.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) id: Id,
     pub(crate) kind: FrameKind,
     pub(crate) data: Vec<u8>,
-    pub(crate) at: Duration,
+    pub(crate) at: Option<Duration>,
 }
 
 impl RawSocket {
@@ -30,7 +30,7 @@ impl RawSocket {
         let fd = sys::can_socket(libc::SOCK_RAW, libc::CAN_RAW)?;
         let on = 1i32.to_ne_bytes();
         sys::set_option(fd.as_fd(), libc::SOL_CAN_RAW, libc::CAN_RAW_FD_FRAMES, &on)?;
-        sys::set_option(fd.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &on)?;
+        sys::note_times(fd.as_fd())?;
         // as much as one may have
         let size = (32i32 << 20).to_ne_bytes();
         sys::set_option(fd.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &size)

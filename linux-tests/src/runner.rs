@@ -53,26 +53,27 @@ fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
     Ok(network)
 }
 
-/// Runs everything; those cases that drive the controllers, which mostly wait, beside the others.
+/// Runs everything. While the controllers are busy, those cases run that mostly wait; the others have the
+/// machine for themselves.
 fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
     let begin = Instant::now();
     let tally = Mutex::new(Tally::default());
-    let lane = |beside: bool| {
+    let lane = |wanted: fn(&Case) -> bool| {
         let mut lane = Lane {
             options,
             network,
             tally: &tally,
             worker: None,
         };
-        let slow = |case: &&Case| case.needs.contains(&Need::Controllers);
-        for case in chosen.iter().filter(|case| slow(case) == beside) {
+        for case in chosen.iter().filter(|case| wanted(case)) {
             lane.one(case);
         }
     };
     thread::scope(|scope| {
-        scope.spawn(|| lane(true));
-        lane(false);
+        scope.spawn(|| lane(Case::drives_controllers));
+        lane(Case::mostly_waits);
     });
+    lane(|case| !case.drives_controllers() && !case.mostly_waits());
     let tally = tally.into_inner().unwrap_or_default();
     for name in &tally.failed {
         println!("FAILED: {name}");
@@ -156,7 +157,7 @@ impl<'a> Lane<'a, '_> {
     /// Gives the case to the worker, or to one of its own if it changes the network.
     fn start(&mut self, case: &Case) -> Result<String, String> {
         let interface = &self.options.interface;
-        if case.needs.contains(&Need::Controllers) {
+        if case.drives_controllers() {
             // they are in the network that is everybody's
             return Worker::start(interface, false)?.run(case);
         }

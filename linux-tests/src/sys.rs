@@ -69,8 +69,21 @@ pub(crate) fn take_error(fd: BorrowedFd<'_>) -> Result<i32> {
     Ok(value)
 }
 
-/// One message, how long it was in whole, and when the kernel got it (with `SO_TIMESTAMPNS`).
-pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, Duration)> {
+/// Has the kernel note when a frame comes. It begins a while later; frames until then have no time,
+/// where the older option `SO_TIMESTAMPNS` would give the time at which they are read.
+pub(crate) fn note_times(fd: BorrowedFd<'_>) -> Result<()> {
+    let flags = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+    set_option(
+        fd,
+        libc::SOL_SOCKET,
+        libc::SO_TIMESTAMPING,
+        &flags.to_ne_bytes(),
+    )
+}
+
+/// One message, how long it was in whole, and when the kernel got it, if it noted that; see
+/// [`note_times`].
+pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, Option<Duration>)> {
     let mut control = [0u64; 16];
     let mut part = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
@@ -85,20 +98,20 @@ pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, D
     // SAFETY: all pointers of the message are to memory that lives through the call, with its size.
     let size = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, libc::MSG_TRUNC) };
     let size = usize::try_from(size).map_err(|_| Error::last_os_error())?;
-    let mut stamp = Duration::ZERO;
+    let mut stamp = None;
     // SAFETY: the kernel filled the message; its control memory is aligned and still lives.
     let mut header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
     while !header.is_null() {
         // SAFETY: not null, so it is inside of the control memory.
         let (level, kind) = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
-        if level == libc::SOL_SOCKET && kind == libc::SCM_TIMESTAMPNS {
-            // SAFETY: this kind of message holds a timespec; it is read unaligned.
+        if level == libc::SOL_SOCKET && kind == libc::SCM_TIMESTAMPING {
+            // SAFETY: this kind of message begins with a timespec; it is read unaligned.
             let time = unsafe {
                 libc::CMSG_DATA(header)
                     .cast::<libc::timespec>()
                     .read_unaligned()
             };
-            stamp = Duration::new(time.tv_sec as u64, time.tv_nsec as u32);
+            stamp = Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
         }
         // SAFETY: as for the first header.
         header = unsafe { libc::CMSG_NXTHDR(&raw const message, header) };

@@ -184,7 +184,7 @@ fn pacing(interface: &str) -> Result<String, String> {
         let at: Vec<_> = frames
             .iter()
             .filter(|frame| frame.id == tx)
-            .map(|frame| frame.at)
+            .filter_map(|frame| frame.at)
             .collect();
         // the first follows the flow control, not a consecutive frame
         let gaps: Vec<_> = at

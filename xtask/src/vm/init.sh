@@ -10,6 +10,9 @@ mount -t devtmpfs devtmpfs /dev 2> /dev/null
 while read -r module; do
     insmod "/modules/$module" || echo "cannot load $module" > /dev/ttyS1
 done < /modules/order
+# the kernel sends faster than an emulated processor reads: room for the longest message of the tests
+echo 2097152 > /proc/sys/net/core/rmem_max
+echo 2097152 > /proc/sys/net/core/rmem_default
 for number in 0 1; do
     /bin/ip link add "vcan$number" type vcan
     /bin/ip link set "vcan$number" up

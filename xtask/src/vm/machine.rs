@@ -43,8 +43,6 @@ fn start(kernel: &Path, initramfs: &Path, console: &Path) -> Result<Child, Strin
         "2",
         "-no-reboot",
     ]);
-    let processors = std::thread::available_parallelism().map_or(1, |count| count.get().min(2));
-    qemu.arg("-smp").arg(processors.to_string());
     qemu.args(["-nodefaults", "-display", "none", "-monitor", "none"]);
     qemu.arg("-serial")
         .arg(format!("file:{}", console.display()));
