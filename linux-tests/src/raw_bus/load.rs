@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use isotp_driver::{Frame, FrameView};
 use isotp_socketcan::{RawBus, RawSocket};
-use isotp_tokio::{Network, Tokio};
+use isotp_tokio::{Connection, Event, Network, Tokio};
 
 use super::{case, connect, open, said, under_tokio};
 use crate::case::{Case, Need};
@@ -39,52 +39,99 @@ pub(super) fn long_cases() -> Vec<Case> {
 }
 
 /// A large message through a slow queue: not a frame is lost, the queue was full, nobody span.
+///
+/// The emulated controllers have no bit timing: what the sender's queue lets out at once is at once in
+/// the receive buffer of the other, which holds five frames. So the queue lets out three, and where that
+/// buffer was overrun all the same, as its driver then counts, the message is sent again.
 fn full_queue(
     limit: &str,
     size: usize,
     refusals: fn(&isotp_socketcan::RawMonitor) -> u32,
 ) -> Result<String, String> {
-    let queue = format!("qdisc replace dev can0 root tbf rate 500kbit burst 160 {limit}");
+    let queue = format!("qdisc replace dev can0 root tbf rate 500kbit burst 48 {limit}");
     tool::run("tc", &queue)?;
-    let outcome = under_tokio(290, async {
-        let bus = RawBus::new(&Tokio::current(), RawSocket::open("can0").map_err(said)?);
-        let bus = bus.map_err(said)?;
-        let monitor = bus.monitor();
-        let (one, two) = (Network::with_bus(bus), open("can1").await?);
-        let a = connect(&one, &Parameters::default()).await?;
-        let b = connect(&two, &Parameters::default().reversed()).await?;
-        let sent = payload(size);
-        let (begin, used) = (Instant::now(), sys::processor_time());
-        let (confirmed, received) = tokio::join!(a.send(sent.clone()), b.recv());
-        confirmed.map_err(|error| format!("send: {error}"))?;
-        same(&sent, received.map_err(said)?.as_ref())?;
-        let (took, used) = (begin.elapsed(), sys::processor_time() - used);
-        let refused = refusals(&monitor);
-        let (calls, frames) = (monitor.calls() as usize, size.div_ceil(7));
-        let remark = format!(
-            "{size} bytes, {frames} frames in {took:.2?}, {used:.2?} of processor time, interrupts \
-             included, {calls} system calls of the sender, EAGAIN {} times, ENOBUFS {} times",
-            monitor.full_sockets(),
-            monitor.full_interfaces(),
-        );
-        if refused == 0 {
-            return Err(format!("the queue was never full: {remark}"));
+    let mut attempt = 1;
+    let outcome = loop {
+        let before = overruns("can1")?;
+        let outcome = under_tokio(280, through_full_queue(size, refusals));
+        let overrun = overruns("can1")? - before;
+        match outcome {
+            Err(_) if overrun > 0 && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => {
+                break Err(format!(
+                    "{error}; attempt {attempt}, {overrun} overruns of the receiver"
+                ));
+            }
+            Ok(remark) => break Ok(format!("{remark}, attempt {attempt}")),
         }
-        // a loop that spins asks the kernel again and again
-        if calls > 2 * frames {
-            return Err(format!("more than two system calls a frame: {remark}"));
-        }
-        if monitor.dropped() > 0 {
-            return Err(format!(
-                "{} received frames lost: {remark}",
-                monitor.dropped()
-            ));
-        }
-        Ok(remark)
-    });
+    };
     tool::run("tc", "qdisc del dev can0 root")?;
     outcome
 }
+
+async fn through_full_queue(
+    size: usize,
+    refusals: fn(&isotp_socketcan::RawMonitor) -> u32,
+) -> Result<String, String> {
+    let bus = RawBus::new(&Tokio::current(), RawSocket::open("can0").map_err(said)?);
+    let bus = bus.map_err(said)?;
+    let monitor = bus.monitor();
+    let (one, two) = (Network::with_bus(bus), open("can1").await?);
+    let a = connect(&one, &Parameters::default()).await?;
+    let b = connect(&two, &Parameters::default().reversed()).await?;
+    let sent = payload(size);
+    let (begin, used) = (Instant::now(), sys::processor_time());
+    let sending = async {
+        a.send(sent.clone())
+            .await
+            .map_err(|error| format!("send: {error}"))
+    };
+    let ((), received) = tokio::try_join!(sending, whole(&b))?;
+    same(&sent, &received)?;
+    let (took, used) = (begin.elapsed(), sys::processor_time() - used);
+    let refused = refusals(&monitor);
+    let (calls, frames) = (monitor.calls() as usize, size.div_ceil(7));
+    let remark = format!(
+        "{size} bytes, {frames} frames in {took:.2?}, {used:.2?} of processor time, interrupts \
+         included, {calls} system calls of the sender, EAGAIN {} times, ENOBUFS {} times",
+        monitor.full_sockets(),
+        monitor.full_interfaces(),
+    );
+    if refused == 0 {
+        return Err(format!("the queue was never full: {remark}"));
+    }
+    // a loop that spins asks the kernel again and again
+    if calls > 2 * frames {
+        return Err(format!("more than two system calls a frame: {remark}"));
+    }
+    if monitor.dropped() > 0 {
+        return Err(format!(
+            "{} received frames lost: {remark}",
+            monitor.dropped()
+        ));
+    }
+    Ok(remark)
+}
+
+/// The next message, or why it did not come.
+async fn whole(connection: &Connection) -> Result<Vec<u8>, String> {
+    loop {
+        match connection.next_event().await.map_err(said)? {
+            Event::Message(message) => return Ok(message.into_bytes()),
+            Event::Failed(result) => return Err(format!("received: {result}")),
+            _ => {}
+        }
+    }
+}
+
+/// How often the receive buffer of a controller was overrun.
+fn overruns(interface: &str) -> Result<u64, String> {
+    let path = format!("/sys/class/net/{interface}/statistics/rx_over_errors");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    text.trim().parse().map_err(said)
+}
+
+const ATTEMPTS: u32 = 5;
 
 const MESSAGES: usize = 16;
 const SIZE: usize = 65_536;
