@@ -13,5 +13,6 @@ mod driver;
 mod listening;
 mod node;
 mod presets;
+mod random;
 mod service;
 mod timers;
