@@ -11,6 +11,7 @@ mod codes;
 mod controllers;
 mod driver;
 mod listening;
+mod misuse;
 mod node;
 mod presets;
 mod random;
