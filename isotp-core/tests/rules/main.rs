@@ -7,6 +7,7 @@
 
 mod addressing;
 mod bad_input;
+mod clocks;
 mod codes;
 mod controllers;
 mod driver;
