@@ -132,6 +132,8 @@ impl TransmitHalf<'_> {
 }
 
 /// Names one committed frame, so that its confirmation can be told from every other (`TIM-11`).
+///
+/// The numbers of a link's frames begin again after 2^30 of a kind, which takes many hours even on a full bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TxToken {

@@ -217,20 +217,20 @@ fn decode_flow_control(low: u8, data: &[u8]) -> Result<Pdu<'_>, Ignored> {
 #[must_use]
 pub const fn single_capacity(tx_dl: usize, prefix_len: usize) -> usize {
     let header = if tx_dl <= 8 { 1 } else { 2 };
-    tx_dl.saturating_sub(header + prefix_len)
+    tx_dl.saturating_sub(prefix_len.saturating_add(header))
 }
 
 /// The bytes that the first frame of a message of `size` bytes carries (`TXF-04`).
 #[must_use]
 pub const fn first_capacity(tx_dl: usize, prefix_len: usize, size: u32) -> usize {
     let header = if size <= MAX_SHORT_FF_DL { 2 } else { 6 };
-    tx_dl.saturating_sub(header + prefix_len)
+    tx_dl.saturating_sub(prefix_len.saturating_add(header))
 }
 
 /// The bytes that each consecutive frame but the last carries (`TXF-04`).
 #[must_use]
 pub const fn consecutive_capacity(tx_dl: usize, prefix_len: usize) -> usize {
-    tx_dl.saturating_sub(1 + prefix_len)
+    tx_dl.saturating_sub(prefix_len.saturating_add(1))
 }
 
 /// Writes address byte and PCI of a single frame; returns where its data begins.

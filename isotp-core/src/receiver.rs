@@ -80,6 +80,12 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
         source: u8,
     ) -> Result<(), Ignored> {
         self.channels.advance(now);
+        if let Pdu::FirstFrame { size, data } = pdu {
+            // of a caller's own making; `Pdu::decode` lets none through (`PCI-14`)
+            if data.len() as u64 >= u64::from(size) {
+                return Err(Ignored::FirstFrame);
+            }
+        }
         let channels = &mut self.channels;
         self.incoming
             .handle_pdu(channels, config, &pdu, can_dl, source)

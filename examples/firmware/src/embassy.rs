@@ -16,6 +16,7 @@
 //!   goes out and is sent once more. Keep that future in your [`Write`] and go on with it.
 
 use embassy_futures::select::{Either4, select4};
+use embassy_futures::yield_now;
 use embassy_sync::blocking_mutex::raw::RawMutex;
 use embassy_sync::channel::Receiver;
 use embassy_time::{Instant as Clock, TICK_HZ, Timer};
@@ -86,6 +87,11 @@ where
             Either4::Second(displaced) => {
                 offer.map(|offer: Transmit<'_>| offer.commit(self::now()));
                 held = displaced;
+                if held.is_some() {
+                    // a controller that hands it back each time must keep nobody from running
+                    yield_now().await;
+                    link.handle_timeout(self::now());
+                }
             }
             Either4::Third(payload) => {
                 if let Err(refused) = link.send(self::now(), payload) {

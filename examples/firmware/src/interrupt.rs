@@ -116,14 +116,9 @@ impl<F: embedded_can::Frame> Handler<'_, F> {
             return None; // the task runs first, and asks for this interrupt again
         }
         if let Some(back) = self.held.take() {
-            match can.transmit(&back) {
-                Ok(displaced) => self.held = displaced,
-                Err(_) => {
-                    self.held = Some(back);
-                    return None;
-                }
-            }
-            return Some(None);
+            // tried once an interrupt, or a controller that hands it back each time would keep us here
+            self.held = can.transmit(&back).unwrap_or(Some(back));
+            return self.held.is_none().then_some(None);
         }
         let outgoing = self.outgoing.peek()?;
         let token = outgoing.token;

@@ -65,28 +65,23 @@ pub fn turn<C: Can, L: Machine>(
         }
     }
     link.handle_timeout(now);
+    drain(link, now);
+    if let Some(back) = held.take() {
+        *held = can.transmit(&back).unwrap_or(Some(back)); // committed: it goes out first
+    }
     let mut frame = Frame::new();
-    loop {
-        drain(link, now);
-        if let Some(back) = held.take() {
-            // the link committed it: it goes out before anything else
-            match can.transmit(&back) {
-                Ok(displaced) => *held = displaced,
-                Err(_) => return *held = Some(back),
+    while held.is_none()
+        && let Some(offer) = link.poll_transmit(now, &mut frame)
+    {
+        match frame.to_embedded_can().map(|wire| can.transmit(&wire)) {
+            None => offer.reject(now), // an FD frame, for a controller without FD
+            Some(Err(_)) => return,    // full, or off the bus: the link offers the frame again
+            Some(Ok(displaced)) => {
+                *held = displaced;
+                offer.commit(now);
             }
-        } else if let Some(offer) = link.poll_transmit(now, &mut frame) {
-            let Some(wire) = frame.to_embedded_can() else {
-                offer.reject(now); // an FD frame, for a controller without FD
-                continue;
-            };
-            match can.transmit(&wire) {
-                Ok(displaced) => *held = displaced,
-                Err(_) => return, // full, or off the bus: the link offers the frame again
-            }
-            offer.commit(now);
-        } else {
-            return;
         }
+        drain(link, now);
     }
 }
 // end: page

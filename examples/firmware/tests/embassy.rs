@@ -179,3 +179,35 @@ fn a_silent_peer_and_a_full_controller_end_a_transfer_in_time() {
     ];
     assert_eq!(heard.borrow().confirmed, expected);
 }
+
+/// Takes every frame, and hands it back at once.
+struct Returning;
+
+impl Write for Returning {
+    async fn write(&mut self, frame: &Frame) -> Option<Frame> {
+        Some(frame.clone())
+    }
+}
+
+#[test]
+fn a_controller_that_hands_every_frame_back_stops_no_timer() {
+    let _clock = clock();
+    let (wire, requests) = (Wire::new(), Requests::new());
+    requests.try_send(vec![7; 20]).unwrap();
+    let (mut memory, mut confirmed) = ([0; 256], Vec::new());
+    let mut link = Link::new(address(), &CONFIG, &mut memory[..]).unwrap();
+    {
+        let can = (&mut Reader(&wire), &mut Returning);
+        let mut task = pin!(run(&mut link, can, requests.receiver(), |told| {
+            if let Event::Confirmed(result) = told.unwrap() {
+                confirmed.push((now().as_micros(), result));
+            }
+        }));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..1500 {
+            assert!(task.as_mut().poll(&mut context).is_pending());
+            MockDriver::get().advance(Duration::from_millis(1));
+        }
+    }
+    assert_eq!(confirmed, [(1_000_000, NResult::TimeoutBs)]);
+}

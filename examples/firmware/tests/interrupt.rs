@@ -2,6 +2,9 @@
 //! whatever arrives, arrives with that alone.
 #![allow(clippy::indexing_slicing, reason = "tests check by panicking")]
 
+use core::convert::Infallible;
+
+use embedded_can::nb::Can;
 use isotp_core::{Address, Config, Confirmation, Event, Id, Instant, Link, Machine as _, NResult};
 use isotp_firmware::controller::{CanFrame, Controller};
 use isotp_firmware::interrupt::{Handler, Queues, Task};
@@ -175,4 +178,41 @@ fn frames_that_a_slow_task_leaves_are_counted() {
     b.woken = true;
     b.run(Instant::ZERO);
     assert_eq!(b.received.len(), 15);
+}
+
+/// Takes every frame, and hands it back at once.
+struct Returning;
+
+impl Can for Returning {
+    type Frame = CanFrame;
+    type Error = Infallible;
+
+    fn transmit(&mut self, frame: &CanFrame) -> nb::Result<Option<CanFrame>, Infallible> {
+        Ok(Some(frame.clone()))
+    }
+
+    fn receive(&mut self) -> nb::Result<CanFrame, Infallible> {
+        Err(nb::Error::WouldBlock)
+    }
+}
+
+#[test]
+fn a_controller_that_hands_every_frame_back_holds_up_no_interrupt() {
+    let mut queues = Queues::new();
+    let (mut handler, mut task) = queues.split();
+    let mut link = Link::<_, Vec<u8>>::new(address(), config(), Vector::new()).unwrap();
+    link.send(Instant::ZERO, vec![7; 20]).unwrap();
+    let mut confirmed = Vec::new();
+    for millis in 0..1500 {
+        let now = Instant::from_millis(millis);
+        task.run(&mut link, now, &mut |link, _| {
+            while let Some(event) = link.poll_event() {
+                if let Event::Confirmed(result) = event {
+                    confirmed.push((millis, result));
+                }
+            }
+        });
+        handler.interrupt(&mut Returning, now);
+    }
+    assert_eq!(confirmed, [(1000, NResult::TimeoutBs)]);
 }

@@ -105,7 +105,7 @@ fn what_the_controller_hands_back_arrives() {
 }
 
 /// What the link of a loop with this controller is told, each millisecond one turn.
-fn outcomes(config: Config, can: &mut Controller, message: &[u8]) -> Vec<(u64, NResult)> {
+fn outcomes(config: Config, can: &mut impl Can, message: &[u8]) -> Vec<(u64, NResult)> {
     let (mut link, mut held, mut heard) = (node(config), None, Vec::new());
     link.send(Instant::ZERO, message.to_vec()).unwrap();
     for millis in 0..3000 {
@@ -129,6 +129,28 @@ fn a_controller_without_room_ends_the_message_at_n_as() {
     can.transmit(&frame).unwrap();
     let heard = outcomes(Config::uds(), &mut can, &[0; 20]);
     assert_eq!(heard, [(1000, NResult::TimeoutA)]);
+}
+
+/// Takes every frame, and hands it back at once.
+struct Returning;
+
+impl Can for Returning {
+    type Frame = CanFrame;
+    type Error = Infallible;
+
+    fn transmit(&mut self, frame: &CanFrame) -> nb::Result<Option<CanFrame>, Infallible> {
+        Ok(Some(frame.clone()))
+    }
+
+    fn receive(&mut self) -> nb::Result<CanFrame, Infallible> {
+        Err(nb::Error::WouldBlock)
+    }
+}
+
+#[test]
+fn a_controller_that_hands_every_frame_back_stops_no_timer() {
+    let heard = outcomes(Config::uds(), &mut Returning, &[0; 20]);
+    assert_eq!(heard, [(1000, NResult::TimeoutBs)]);
 }
 
 #[test]

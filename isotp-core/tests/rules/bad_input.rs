@@ -10,6 +10,7 @@ use isotp_core::{
 };
 
 use crate::node::Node;
+use crate::random::Random;
 
 /// `RXE-03`, `SVC-04`, `SVC-05`, `SVC-01`, `SVC-10`: whatever comes, each message that is delivered
 /// was received byte by byte, each that was announced ends once, each that was sent is confirmed once.
@@ -54,7 +55,7 @@ struct Peer {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut random = Random::new(seed);
         let config = random_config(&mut random);
         let address = random_address(&mut random);
         let mut node = Node::new(address, &config);
@@ -400,20 +401,4 @@ fn random_address(random: &mut Random) -> Address {
         _ => Address::normal(id(0x7E0), id(0x7E8)).and_then(functional),
     }
     .unwrap()
-}
-
-/// xorshift64*: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 8
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
 }

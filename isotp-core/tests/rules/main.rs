@@ -7,11 +7,14 @@
 
 mod addressing;
 mod bad_input;
+mod clocks;
 mod codes;
 mod controllers;
 mod driver;
 mod listening;
+mod misuse;
 mod node;
 mod presets;
+mod random;
 mod service;
 mod timers;

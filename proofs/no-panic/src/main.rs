@@ -2,7 +2,10 @@
 //! calls a function that does not exist, so the program cannot be linked if a panic can be reached.
 //!
 //! Between two calls each machine goes through [`opaque`] too: what one call leaves behind is no excuse
-//! for the next. Formatting, serde and defmt are left out.
+//! for the next. Formatting, serde and defmt are left out, and so is `Clock`, which is a clock of std's.
+//!
+//! Whatever overflows in a release build wraps around, and is no panic: that nothing overflows is for
+//! the core's tests to show, which are built with checks.
 #![no_std]
 #![no_main]
 

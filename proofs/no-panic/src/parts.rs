@@ -2,7 +2,8 @@
 
 use isotp_core::pdu::Pdu;
 use isotp_core::{
-    Direction, Event, Observed, Observer, Payload, Receiver, RxBuffer, Sender, StMin, Transmit,
+    Direction, Event, Observed, Observer, Payload, Prepared, Receiver, RxBuffer, Sender, StMin,
+    Transmit,
 };
 
 use crate::memory::Make;
@@ -10,16 +11,23 @@ use crate::values::{address, config, flow, frame, half, instant, token, view};
 use crate::{bytes, call, opaque};
 
 pub(crate) fn all() {
+    buffer::<&'static mut [u8]>();
+    buffer::<heapless::Vec<u8, 64>>();
+    payload::<&'static [u8]>();
+    payload::<Prepared<&'static mut [u8]>>();
     sender::<&'static [u8]>();
     sender::<[u8; 16]>();
     sender::<heapless::Vec<u8, 16>>();
     receiver::<&'static mut [u8], [u8; 7]>();
     receiver::<&'static mut [u8], &'static mut [u8]>();
     receiver::<heapless::Vec<u8, 64>, [u8; 62]>();
+    call!(Observer::new(address(), Make::make(), [<&mut [u8]>::make(), Make::make()]).is_ok());
     observer::<&'static mut [u8], [u8; 62]>();
     observer::<heapless::Vec<u8, 64>, &'static mut [u8]>();
     #[cfg(feature = "alloc")]
     {
+        buffer::<isotp_core::GrowingBuffer>();
+        payload::<alloc::vec::Vec<u8>>();
         sender::<alloc::vec::Vec<u8>>();
         receiver::<isotp_core::GrowingBuffer, alloc::vec::Vec<u8>>();
         observer::<isotp_core::GrowingBuffer, [u8; 62]>();
@@ -46,6 +54,23 @@ pub(crate) fn look<B: RxBuffer + AsRef<[u8]>>(event: Event<'_, B>) {
         }
         other => call!(other),
     }
+}
+
+/// In any order, and beyond what was announced.
+fn buffer<B: RxBuffer + Make>() {
+    let mut buffer = opaque(B::make());
+    while opaque(false) {
+        let (one, other) = (opaque(1), opaque(2));
+        call!(opaque(&mut buffer).ready(one, other); buffer.limit());
+        opaque(&mut buffer).start(one);
+        call!(opaque(&mut buffer).write(other, bytes()));
+    }
+}
+
+fn payload<P: Payload + Make>() {
+    let (mut payload, mut memory) = (opaque(P::make()), opaque([0; 64]));
+    let room = memory.get_mut(..opaque(5_usize)).unwrap_or_default();
+    call!(payload.size(); payload.copy_to(opaque(1), opaque(room)); payload.contiguous());
 }
 
 fn sender<P: Payload + Make>() {
