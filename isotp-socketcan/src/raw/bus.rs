@@ -294,6 +294,10 @@ impl<W: Watch> Bus for RawBus<W> {
         self.filters.connected(address);
     }
 
+    fn listen_to_all(&mut self, all: bool) {
+        self.filters.set_all(all);
+    }
+
     fn disconnected(&mut self, address: &Address) {
         self.filters.disconnected(address);
     }

@@ -31,6 +31,8 @@ pub(super) struct Filters {
     /// Wanted filters that have gone since `installed` was made of all of them.
     gone: usize,
     changed: bool,
+    /// Somebody wants to see every frame, whatever the links need.
+    all: bool,
 }
 
 /// How the kernel filters received frames for a network.
@@ -68,7 +70,14 @@ impl Filters {
             filtering: Filtering::Nothing,
             gone: 0,
             changed: false,
+            all: false,
         }
+    }
+
+    /// Whether every frame is wanted, whatever the links need.
+    pub(super) const fn set_all(&mut self, all: bool) {
+        self.changed |= self.all != all;
+        self.all = all;
     }
 
     /// A link has come.
@@ -111,12 +120,16 @@ impl Filters {
 
     /// What the kernel must be told, if it was not yet; see [`list`](Self::list).
     pub(super) fn take_change(&mut self) -> Option<Filtering> {
-        core::mem::take(&mut self.changed).then_some(self.filtering)
+        let filtering = match self.all {
+            true => Filtering::Everything,
+            false => self.filtering,
+        };
+        core::mem::take(&mut self.changed).then_some(filtering)
     }
 
     /// What is let through.
     pub(super) fn list(&self) -> Vec<CanFilter> {
-        if self.filtering == Filtering::Everything {
+        if self.all || self.filtering == Filtering::Everything {
             return vec![CanFilter::new(0, 0)];
         }
         let kernel = |filter: &Mask| CanFilter::new(filter.id, filter.mask);

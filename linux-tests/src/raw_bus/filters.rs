@@ -19,7 +19,43 @@ pub(super) fn cases() -> Vec<Case> {
             30,
             foreign_frames,
         ),
+        case("filters/a-tap-sees-foreign-frames", &[], 30, tap),
     ]
+}
+
+/// A tap opens the filters, and its end closes them again.
+fn tap(interface: &str) -> Result<String, String> {
+    let peer = RawSocket::open(interface).map_err(said)?;
+    let foreign = |value: u16| {
+        let sent = FrameView {
+            id: id(u32::from(value)),
+            kind: FrameKind::Classic,
+            data: &[1],
+        };
+        peer.try_send(sent).map_err(said)
+    };
+    under_tokio(20, async {
+        let socket = RawSocket::open(interface).map_err(said)?;
+        let bus = RawBus::new(&Tokio::current(), socket).map_err(said)?;
+        let monitor = bus.monitor();
+        let network = isotp_tokio::Network::with_bus(bus);
+        let connection = connect(&network, &Parameters::default()).await?;
+        let tap = network.tap(16).map_err(said)?;
+        // the driver has seen the tap when it has served a later command
+        let other = connect(&network, &Parameters::default().reversed()).await?;
+        foreign(0x123)?;
+        let seen = tap.recv().await.map_err(said)?.frame;
+        if seen.id() != id(0x123) {
+            return Err(format!("the tap saw {seen}"));
+        }
+        drop(tap);
+        drop(other);
+        connection.send([1]).await.map_err(said)?;
+        match monitor.filtering() {
+            Filtering::Exact(2) => Ok(format!("saw {seen}")),
+            other => Err(format!("without the tap: {other:?}")),
+        }
+    })
 }
 
 /// Ten thousand links come one at a time, the last as fast as the first, and work.

@@ -151,3 +151,17 @@ fn ten_thousand_links_are_not_ten_thousand_times_all_filters() {
         assert!(passes_extended(&filters, 0x10DA_0000 + link));
     }
 }
+
+#[test]
+fn who_listens_to_all_gets_all_and_links_keep_their_filters() {
+    let mut filters = Filters::new();
+    filters.set_all(true);
+    assert_eq!(filters.take_change(), Some(Filtering::Everything));
+    assert!(passes(&filters, 0x123) && passes_extended(&filters, 0x123));
+    filters.connected(&address(0x10, 0x20));
+    filters.set_all(false);
+    assert_eq!(filters.take_change(), Some(Filtering::Exact(2)));
+    assert!(!passes(&filters, 0x123) && passes_extended(&filters, 0x20));
+    filters.set_all(false);
+    assert_eq!(filters.take_change(), None);
+}
