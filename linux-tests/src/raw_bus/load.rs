@@ -41,14 +41,14 @@ pub(super) fn long_cases() -> Vec<Case> {
 /// A large message through a slow queue: not a frame is lost, the queue was full, nobody span.
 ///
 /// The emulated controllers have no bit timing: what the sender's queue lets out at once is at once in
-/// the receive buffer of the other, which holds five frames. So the queue lets out three, and where that
-/// buffer was overrun all the same, as its driver then counts, the message is sent again.
+/// the receive buffer of the other, which holds five frames. Where that was overrun, as its driver then
+/// counts, the message is sent again.
 fn full_queue(
     limit: &str,
     size: usize,
     refusals: fn(&isotp_socketcan::RawMonitor) -> u32,
 ) -> Result<String, String> {
-    let queue = format!("qdisc replace dev can0 root tbf rate 500kbit burst 48 {limit}");
+    let queue = format!("qdisc replace dev can0 root tbf rate 500kbit burst 160 {limit}");
     tool::run("tc", &queue)?;
     let mut attempt = 1;
     let outcome = loop {
@@ -100,9 +100,10 @@ async fn through_full_queue(
     if refused == 0 {
         return Err(format!("the queue was never full: {remark}"));
     }
-    // a loop that spins asks the kernel again and again
-    if calls > 2 * frames {
-        return Err(format!("more than two system calls a frame: {remark}"));
+    // a frame's echo is read, then one more frame is taken and the next is refused; a loop that spins
+    // asks the kernel again and again
+    if calls > 3 * frames {
+        return Err(format!("more than three system calls a frame: {remark}"));
     }
     if monitor.dropped() > 0 {
         return Err(format!(
