@@ -303,7 +303,7 @@ impl Default for Timing {
     }
 }
 
-/// Whether both directions may carry a segmented message at once (requirements 1.7).
+/// Whether both directions may carry a segmented message at once (`UNX-04`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

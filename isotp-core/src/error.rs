@@ -222,8 +222,10 @@ impl fmt::Display for AddressError {
                  fixed), 0xCE or 0xCD (mixed 29) in bits 16 to 25, functional only in functional halves"
             ),
             Self::FunctionalFormat => f.write_str(
-                "this functional id does not fit the address format; use the constructor of the \
-                 same format as the physical half",
+                "this functional id does not fit the address format, expected an id alone with normal \
+                 and mixed 11 addresses (with_functional_tx, _rx), an id and an N_TA with extended ones \
+                 (with_functional_tx_to, _rx_to), a group with normal fixed and mixed 29 ones \
+                 (with_functional_target, _group)",
             ),
         }
     }

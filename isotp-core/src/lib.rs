@@ -5,7 +5,8 @@
 //! to two others. [`Machine`] is what drives them: frames and time go in, frames and deadlines come out.
 //!
 //! Requirement ids such as `PCI-07` in this documentation name the rules of ISO 15765-2 as they are
-//! listed in the project's `docs/conformance.md`.
+//! listed in the project's `docs/conformance.md`. Which of its crates to take is in `docs/which-crate.md`, and what
+//! each error means at the bench in `docs/what-happens-when.md`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -58,7 +59,7 @@ pub use error::{
 };
 pub use event::{Event, Message};
 pub use frame::{Frame, FrameKind, FrameView, Id};
-pub use link::{Link, Parameter};
+pub use link::{Link, Parameter, ReconfigureError};
 pub use machine::{Machine, Transmit, TxToken};
 pub use observer::{Direction, Observed, Observer};
 pub use payload::{Payload, Prepared};

@@ -1,7 +1,9 @@
 //! One link: both directions of an address, physical and functional.
 
+mod change;
 mod machine;
 
+pub use change::{Parameter, ReconfigureError};
 pub(crate) use machine::Offered;
 
 use core::ops::Deref;
@@ -9,8 +11,8 @@ use core::ops::Deref;
 use crate::address::{Address, Half};
 use crate::buffer::RxBuffer;
 use crate::channels::Channels;
-use crate::config::{Config, Duplex, StMin};
-use crate::error::{ChangeError, ConfigError, Ignored, Refused, SendError};
+use crate::config::{Config, Duplex};
+use crate::error::{ConfigError, Ignored, Refused, SendError};
 use crate::event::{Bytes, Event, Message};
 use crate::functional::FunctionalTransfer;
 use crate::payload::{Payload, Prepared, sendable_size};
@@ -209,28 +211,6 @@ where
     pub fn abort_receive(&mut self, now: Instant) {
         self.channels.advance(now);
         self.receiver.reception.abort();
-    }
-
-    /// N_ChangeParameter: sets BS or STmin of our flow controls (`SVC-07`).
-    ///
-    /// # Errors
-    /// [`ChangeError::Receiving`] while a message is being received, [`ChangeError::WrongValue`] above
-    /// 0xFF and for reserved STmin codes.
-    pub fn configure(&mut self, parameter: Parameter, value: u32) -> Result<(), ChangeError> {
-        if self.receiver.reception.is_active() {
-            return Err(ChangeError::Receiving);
-        }
-        let wrong = ChangeError::WrongValue { value };
-        let byte = u8::try_from(value).map_err(|_| wrong)?;
-        match parameter {
-            Parameter::BlockSize => self.receiver.reception.set_block_size(byte),
-            Parameter::StMin => {
-                self.receiver
-                    .reception
-                    .set_st_min(StMin::from_code(byte).map_err(|_| wrong)?);
-            }
-        }
-        Ok(())
     }
 
     /// What happened, in order; `None` when the user knows everything. Drain it after each `handle_*`
@@ -467,28 +447,6 @@ where
         self.may_send(size)?;
         self.begin(now, size);
         Ok(())
-    }
-}
-
-/// What N_ChangeParameter changes (`SVC-07`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Parameter {
-    /// BS.
-    BlockSize,
-    /// STmin.
-    StMin,
-}
-
-impl core::str::FromStr for Parameter {
-    type Err = ChangeError;
-    /// The names of the standard: `BS` and `STMIN`.
-    fn from_str(name: &str) -> Result<Self, ChangeError> {
-        match name {
-            "BS" => Ok(Self::BlockSize),
-            "STMIN" => Ok(Self::StMin),
-            _ => Err(ChangeError::WrongParameter),
-        }
     }
 }
 

@@ -155,6 +155,12 @@ impl TxToken {
         self.slot
     }
 
+    /// Whether the frame is a flow control, which belongs to a message that is being received.
+    #[must_use]
+    pub const fn is_flow_control(self) -> bool {
+        matches!(self.channel(), Some(Channel::FlowControl))
+    }
+
     pub(crate) const fn channel(self) -> Option<Channel> {
         match self.frame & 3 {
             0 => Some(Channel::Data),

@@ -104,8 +104,9 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, S> {
     pub fn handle_failed(&mut self, now: Instant, config: &Config, token: TxToken) {
         self.channels.advance(now);
         if token.channel() == Some(Channel::FlowControl) {
-            let reception = &mut self.incoming.reception;
-            reception.handle_failed(&mut self.channels, config, token.sequence());
+            let channels = &mut self.channels;
+            self.incoming
+                .handle_failed(channels, config, token.sequence());
         }
     }
 

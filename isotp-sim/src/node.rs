@@ -14,6 +14,17 @@ use isotp_core::{
 pub trait Node: Machine {
     /// The next event, with the slot of the link that it came from; 0 in a lone link.
     fn poll_happening(&mut self) -> Option<(u32, Happening)>;
+
+    /// The frame that it offered last was committed, and this is its token. For nodes that keep account
+    /// of what a machine does; a machine knows it already.
+    fn note_committed(&mut self, now: Instant, token: TxToken) {
+        let _ = (now, token);
+    }
+
+    /// The frame that it offered last was rejected. For the same nodes.
+    fn note_rejected(&mut self, now: Instant) {
+        let _ = now;
+    }
 }
 
 /// An event that owns what it tells.
@@ -117,6 +128,12 @@ where
 impl Node for Box<dyn Node> {
     fn poll_happening(&mut self) -> Option<(u32, Happening)> {
         (**self).poll_happening()
+    }
+    fn note_committed(&mut self, now: Instant, token: TxToken) {
+        (**self).note_committed(now, token);
+    }
+    fn note_rejected(&mut self, now: Instant) {
+        (**self).note_rejected(now);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Machines on a bus, run in virtual time.
 
+use core::time::Duration;
+
 use isotp_core::{Frame, Instant, TxToken};
 
 use crate::bus::{Bus, DeliveryKind, Order, Overrun, PortConfig, PortId, SubmitError};
@@ -90,6 +92,12 @@ impl<N: Node> World<N> {
             None if records => self.sniffer = Some(self.bus.attach(SNIFFER)),
             _ => {}
         }
+    }
+
+    /// Lets time pass in which nobody looks: a process that was stopped, or a clock that was set forward.
+    /// Machines learn of all that was due meanwhile in the next run, late.
+    pub fn stall(&mut self, pause: Duration) {
+        self.now = self.now + pause;
     }
 
     /// Runs until nothing moves and nothing has a deadline.
@@ -255,9 +263,13 @@ impl<N: Node> World<N> {
                     Ok(submitted) => {
                         let token = transmit.commit(self.now);
                         submitted.tag(token.to_bits());
+                        node.note_committed(self.now, token);
                     }
                     Err(SubmitError::Full) => break,
-                    Err(_) => transmit.reject(self.now),
+                    Err(_) => {
+                        transmit.reject(self.now);
+                        node.note_rejected(self.now);
+                    }
                 }
                 moved = true;
                 self.tell(index);

@@ -55,10 +55,7 @@ where
         let frame = token.sequence();
         match token.channel() {
             Some(Channel::Data) => self.sender.transfer.handle_failed(channels, frame),
-            Some(Channel::FlowControl) => {
-                let reception = &mut self.receiver.reception;
-                reception.handle_failed(channels, config, frame);
-            }
+            Some(Channel::FlowControl) => self.receiver.handle_failed(channels, config, frame),
             Some(Channel::Functional) => self.functional.transfer.handle_failed(channels, frame),
             None => {}
         }

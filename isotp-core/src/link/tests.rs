@@ -1,5 +1,6 @@
 //! Links: whom they answer, what they refuse, what they tell.
 
+mod change;
 mod functional;
 mod memory;
 
@@ -360,27 +361,6 @@ fn refused_payloads_come_back() {
     assert_eq!(
         sent(&mut link),
         ["7DF#0700010203040506", "7E0#1008000102030405"]
-    );
-}
-
-/// `SVC-07`, in the order of its checks.
-#[test]
-fn change_parameter() {
-    let config = Config::new();
-    let mut link = link(normal(), &config);
-    assert_eq!(link.configure(Parameter::BlockSize, 4), Ok(()));
-    assert_eq!(link.configure(Parameter::StMin, 0xF3), Ok(()));
-    for value in [0x80, 0xF0, 0xFA, 0x100, u32::MAX] {
-        let wrong = Err(ChangeError::WrongValue { value });
-        assert_eq!(link.configure(Parameter::StMin, value), wrong);
-    }
-    hear(&mut link, "7E8#1008000102030405");
-    assert_eq!(sent(&mut link), ["7E0#3004F3"]);
-    let receiving = Err(ChangeError::Receiving);
-    assert_eq!(link.configure(Parameter::StMin, 0x80), receiving);
-    assert_eq!(
-        "BLOCK".parse::<Parameter>(),
-        Err(ChangeError::WrongParameter)
     );
 }
 

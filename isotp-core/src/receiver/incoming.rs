@@ -15,7 +15,7 @@ use crate::pdu::{self, Pdu, copy};
 pub(crate) struct Incoming<B, S> {
     pub(crate) reception: Reception,
     pub(crate) buffer: B,
-    spare: S,
+    pub(crate) spare: S,
 }
 
 impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
@@ -52,6 +52,13 @@ impl<B: RxBuffer, S: AsRef<[u8]> + AsMut<[u8]>> Incoming<B, S> {
     /// A committed flow control is on the bus.
     pub(crate) fn confirm(&mut self, channels: &mut Channels, config: &Config, frame: u32) {
         if self.reception.confirm(channels, config, frame) {
+            self.ask_buffer(channels, config);
+        }
+    }
+
+    /// A committed flow control will not go out.
+    pub(crate) fn handle_failed(&mut self, channels: &mut Channels, config: &Config, frame: u32) {
+        if self.reception.handle_failed(channels, config, frame) {
             self.ask_buffer(channels, config);
         }
     }

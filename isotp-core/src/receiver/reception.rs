@@ -248,14 +248,20 @@ impl Reception {
         }
     }
 
-    /// A flow control will not go out: it is offered again, unless the peer has answered it.
-    pub(crate) fn handle_failed(&mut self, channels: &mut Channels, config: &Config, frame: u32) {
+    /// A flow control will not go out: it is offered again, unless the peer has answered it, which
+    /// confirms it.
+    pub(crate) fn handle_failed(
+        &mut self,
+        channels: &mut Channels,
+        config: &Config,
+        frame: u32,
+    ) -> bool {
         if channels.younger(Channel::FlowControl, frame) != 0 {
-            return;
+            return false;
         }
         match self.phase {
             Phase::SentContinue if self.block.count > 0 || self.is_doomed() => {
-                self.confirm(channels, config, frame);
+                return self.confirm(channels, config, frame);
             }
             Phase::SentContinue => {
                 self.phase = Phase::OfferContinue;
@@ -266,6 +272,7 @@ impl Reception {
             }
             _ => {}
         }
+        false
     }
 
     /// Whether the timer of the phase has run out.

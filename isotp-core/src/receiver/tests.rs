@@ -219,6 +219,17 @@ fn a_lost_wait_between_blocks_is_offered_again() {
     assert_eq!(rig.look(), "ff 20, WAIT, NAr 1100");
 }
 
+/// A flow control is said to be lost, though the peer has sent the whole block that it asked for: the next
+/// one falls due, and the buffer is asked at once, not at the next poll.
+#[test]
+fn a_lost_flow_control_that_a_whole_block_answered_asks_the_buffer_at_once() {
+    let mut rig = Rig::new("bs=1");
+    rig.run(&[FF, "drain; commit", CF1, "at 300; lost 0"].join(";"));
+    let next = rig.receiver.poll_timeout(&rig.config).unwrap();
+    assert_eq!(next.timer, crate::time::Timer::NAr);
+    assert_eq!(next.at, Instant::from_millis(1300));
+}
+
 #[test]
 fn each_message_has_its_own_count_of_waits() {
     let mut rig = Rig::new("wft=1");

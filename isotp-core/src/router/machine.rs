@@ -18,7 +18,7 @@ use crate::time::{Instant, Timeout};
 impl<T: Slots> Machine for Router<T> {
     #[inline]
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
-        self.dispatch(now, &frame, NONE);
+        self.dispatch(now, &frame, NONE, |_| {});
     }
 
     fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
@@ -96,15 +96,35 @@ impl<T: Slots> Router<T> {
     /// A frame that the link `from` of this router has sent, for the others: a bus on which the links of
     /// one router hear each other.
     pub fn handle_sibling_frame(&mut self, now: Instant, frame: FrameView<'_>, from: LinkId) {
-        self.dispatch(now, &frame, from.slot());
+        self.dispatch(now, &frame, from.slot(), |_| {});
+    }
+
+    /// [`handle_frame`](Machine::handle_frame), or with `from` the same as
+    /// [`handle_sibling_frame`](Self::handle_sibling_frame), which also tells the slot of each link that
+    /// the frame was for: for statistics.
+    pub fn handle_frame_telling(
+        &mut self,
+        now: Instant,
+        frame: FrameView<'_>,
+        from: Option<LinkId>,
+        heard: impl FnMut(u32),
+    ) {
+        self.dispatch(now, &frame, from.map_or(NONE, LinkId::slot), heard);
     }
 
     /// Gives a frame to the links that it is for, but not to the one in the slot `except`.
     #[inline]
-    fn dispatch(&mut self, now: Instant, frame: &FrameView<'_>, except: u32) {
+    fn dispatch(
+        &mut self,
+        now: Instant,
+        frame: &FrameView<'_>,
+        except: u32,
+        mut heard: impl FnMut(u32),
+    ) {
         self.settle();
         match self.index.physical(self.slots.slots(), frame) {
             Some((slot, recognised)) if slot != except => {
+                heard(slot);
                 self.deliver(now, frame, slot, recognised);
             }
             _ => {}
@@ -116,6 +136,7 @@ impl<T: Slots> Router<T> {
             };
             while slot != NONE {
                 if slot != except {
+                    heard(slot);
                     self.deliver(now, frame, slot, recognised);
                 }
                 let place = self.slots.slots().get(slot as usize);

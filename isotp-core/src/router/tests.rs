@@ -293,6 +293,29 @@ fn a_sibling_frame_reaches_every_link_but_its_sender() {
     assert!(router.poll_event().is_none(), "not to its sender");
 }
 
+#[test]
+fn whoever_a_frame_is_for_is_told() {
+    let functional = |tx| normal(tx, tx + 8).with_functional_rx(id(0x7DF)).unwrap();
+    let (mut router, ids) = router(&[functional(0x7E0), functional(0x7E1)]);
+    let mut heard = |value, from| {
+        let frame = FrameView {
+            id: id(value),
+            kind: FrameKind::Classic,
+            data: &[1, 0x3E],
+        };
+        let mut slots = Vec::new();
+        router.handle_frame_telling(NOW, frame, from, |slot| slots.push(slot));
+        slots.sort_unstable();
+        slots
+    };
+    let [a, b] = [ids[0], ids[1]];
+    assert_eq!(heard(0x7E8, None), [a.slot()]);
+    assert_eq!(heard(0x7E9, Some(a)), [b.slot()]);
+    assert_eq!(heard(0x7DF, None), [a.slot(), b.slot()]);
+    assert_eq!(heard(0x7DF, Some(b)), [a.slot()], "not the sender");
+    assert!(heard(0x123, None).is_empty());
+}
+
 /// `TIM-08` in a router: the payload of an offered frame has no bytes, and N_Cs runs all the same.
 #[test]
 fn a_payload_without_bytes_gives_the_router_a_deadline() {

@@ -42,10 +42,10 @@ fn link<B, P, C, S>(config: C)
 where
     B: RxBuffer + Make + AsRef<[u8]>,
     P: Payload + Make,
-    C: Deref<Target = Config>,
+    C: Deref<Target = Config> + Clone,
     S: AsRef<[u8]> + AsMut<[u8]> + Make,
 {
-    let spare = [S::make(), S::make()];
+    let (spare, other) = ([S::make(), S::make()], config.clone());
     let Ok(link) = Link::<B, P, C, S>::with_spare(address(), config, B::make(), spare) else {
         return;
     };
@@ -57,6 +57,7 @@ where
             look(event);
         }
         call!(link.address(); link.config(); link.buffer().limit(); link.buffer_mut().limit());
+        call!(opaque(&mut link).reconfigure(other.clone()).is_ok());
         call!(link.is_sending(); link.is_receiving(); link.sent(); link.received(); link.ignored());
     }
 }

@@ -58,6 +58,8 @@ where
             call!(id);
             look(event);
         }
+        let (now, from) = (instant(), opaque(None));
+        opaque(&mut router).handle_frame_telling(now, view(), from, |slot| call!(slot));
         call!(router.find(&address()); router.len(); router.is_empty(); token().slot());
         call!(router.ids().map(isotp_core::LinkId::slot).max());
         call!(router.filters().count());
