@@ -7,7 +7,8 @@ use std::net::{TcpListener, TcpStream};
 
 use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
-use isotp_driver::{Listener, Stream};
+use isotp_driver::{Keepalive, Listener, Stream};
+use socket2::{SockRef, TcpKeepalive};
 
 /// Connects to `host:port`.
 ///
@@ -20,7 +21,7 @@ pub async fn connect(address: &str) -> io::Result<IoStream> {
     let mut outcome = Err(unresolved(address));
     for address in async_net::resolve(address).await? {
         match Async::<TcpStream>::connect(address).await {
-            Ok(stream) => return Ok(IoStream(stream)),
+            Ok(stream) => return Ok(IoStream::new(stream)),
             Err(error) => outcome = Err(error),
         }
     }
@@ -53,6 +54,13 @@ pub struct IoStream(Async<TcpStream>);
 #[derive(Debug)]
 pub struct IoListener(Async<TcpListener>);
 
+impl IoStream {
+    fn new(stream: Async<TcpStream>) -> Self {
+        set_up(stream.get_ref());
+        Self(stream)
+    }
+}
+
 impl Stream for IoStream {
     fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_read(cx, bytes)
@@ -78,7 +86,8 @@ impl Listener for IoListener {
                 }
                 accepted => {
                     let (stream, peer) = accepted?;
-                    return Poll::Ready(Ok((IoStream(Async::new(stream)?), peer.to_string())));
+                    let stream = IoStream::new(Async::new(stream)?);
+                    return Poll::Ready(Ok((stream, peer.to_string())));
                 }
             }
         }
@@ -95,4 +104,61 @@ impl Listener for IoListener {
 fn unresolved(address: &str) -> io::Error {
     let text = format!("{address} has no address, expected host:port");
     io::Error::new(io::ErrorKind::NotFound, text)
+}
+
+/// Small messages go at once, and a peer that vanished is found out.
+fn set_up(stream: &TcpStream) {
+    let (socket, times) = (SockRef::from(stream), Keepalive::default());
+    let keepalive = TcpKeepalive::new().with_time(times.idle);
+    #[cfg(any(
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "ios",
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "windows",
+    ))]
+    let keepalive = keepalive
+        .with_interval(times.interval)
+        .with_retries(times.questions);
+    // some systems refuse it where the connection is over already, which reading will tell
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use core::future::poll_fn;
+
+    use super::*;
+
+    #[test]
+    fn both_ends_send_at_once_and_ask_a_silent_peer() {
+        futures_lite::future::block_on(futures_lite::future::or(talk(), late()));
+    }
+
+    async fn late() {
+        async_io::Timer::after(core::time::Duration::from_secs(20)).await;
+        panic!("not within 20 seconds");
+    }
+
+    async fn talk() {
+        let mut listener = listen("127.0.0.1:0").await.unwrap();
+        let address = listener.local_address().unwrap();
+        let near = connect(&address).await.unwrap();
+        let accepted = poll_fn(|cx| listener.poll_accept(cx));
+        let (far, _) = accepted.await.unwrap();
+        for stream in [&near, &far] {
+            let socket = SockRef::from(stream.0.get_ref());
+            assert!(socket.tcp_nodelay().unwrap());
+            assert!(socket.keepalive().unwrap());
+            let times = Keepalive {
+                idle: socket.tcp_keepalive_time().unwrap(),
+                interval: socket.tcp_keepalive_interval().unwrap(),
+                questions: socket.tcp_keepalive_retries().unwrap(),
+            };
+            assert_eq!(times, Keepalive::default());
+        }
+    }
 }

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use futures_lite::future::block_on;
 use isotp_driver::{
-    Address, ConnectionError, Event, Guarantees, Message, Path, Payload, RecvTimeoutError,
-    SendError, TrySendError,
+    Address, Config, ConnectError, ConnectionError, Event, Guarantees, Message, Path, Payload,
+    RecvTimeoutError, SendError, Statistics, TrySendError,
 };
 
 /// Sends messages to one peer and receives messages from it. Threads share it by reference: one may send
@@ -31,7 +31,10 @@ impl Connection {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub fn send_from(&self, payload: impl Payload + Send + 'static) -> Result<(), SendError> {
+    pub fn send_from(
+        &self,
+        payload: impl Payload + Send + Sync + 'static,
+    ) -> Result<(), SendError> {
         block_on(self.0.send_from(payload))
     }
 
@@ -101,6 +104,21 @@ impl Connection {
         self.0.abort_receive();
     }
 
+    /// Replaces the configuration at the next moment when nothing is being sent or received, and returns
+    /// when that has happened; see [`configure`](isotp_driver::Connection::configure).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn configure(&self, config: Config) -> Result<(), ConnectError> {
+        block_on(self.0.configure(config))
+    }
+
+    /// What it did so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.0.statistics()
+    }
+
     /// Sends what is queued, leaves the bus, and returns when that is done.
     pub fn close(self) {
         block_on(self.0.close());
@@ -108,7 +126,7 @@ impl Connection {
 
     /// The address.
     #[must_use]
-    pub const fn address(&self) -> &Address {
+    pub fn address(&self) -> &Address {
         self.0.address()
     }
 
@@ -124,7 +142,8 @@ impl Connection {
         self.0.path()
     }
 
-    /// The asynchronous connection.
+    /// The asynchronous connection, for what is not here. Any executor drives its futures, such as
+    /// `futures_lite::future::block_on`.
     #[must_use]
     pub const fn inner(&self) -> &isotp_driver::Connection {
         &self.0

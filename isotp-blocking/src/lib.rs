@@ -28,9 +28,13 @@
 //! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`](isotp_driver::isotpserver) |
 //!
 //! Each handle has the asynchronous one in it (`inner`), for what is not here.
+//!
+//! In [`guide`]: which crate to take, coming from aioisotp, and what each error means.
 #![forbid(unsafe_code)]
 
 mod connection;
+#[cfg(all(doc, not(doctest)))] // the code of the pages needs more than this crate
+pub mod guide;
 mod network;
 mod runtime;
 
@@ -48,3 +52,8 @@ pub use isotp_driver::{
 };
 /// Virtual buses.
 pub use isotp_virtual as virtual_bus;
+
+/// The example of the front page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

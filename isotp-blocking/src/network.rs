@@ -1,7 +1,9 @@
 //! Networks for threads.
 
 use isotp_driver::isotpserver::IsotpServerScheme;
-use isotp_driver::{Address, Backend, Bus, Config, ConnectError, OpenError, Path, Scheme};
+use isotp_driver::{
+    Address, Backend, Bus, Config, ConnectError, OpenError, Path, Scheme, Statistics,
+};
 #[cfg(target_os = "linux")]
 use isotp_socketcan::{KernelScheme, RawScheme, SocketCanScheme};
 use isotp_virtual::VirtualScheme;
@@ -56,7 +58,14 @@ impl Network {
         futures_lite::future::block_on(self.0.close());
     }
 
-    /// The asynchronous network.
+    /// What all its connections did so far, those that are gone among them.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.0.statistics()
+    }
+
+    /// The asynchronous network, for what is not here: handlers, taps, functional requests. Any executor
+    /// drives its futures, such as `futures_lite::future::block_on`.
     #[must_use]
     pub const fn inner(&self) -> &isotp_driver::Network {
         &self.0

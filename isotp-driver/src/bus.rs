@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
@@ -177,8 +178,33 @@ impl fmt::Display for BusError {
     }
 }
 
-impl core::error::Error for BusError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.0.get_ref().and_then(|inner| inner.source())
+impl core::error::Error for BusError {}
+
+/// How long a connection that is closed waits for its next data frame, or message, to go out.
+pub(crate) const FLUSH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Stands in where a backend has channels only, and for a bus that was let go of.
+pub(crate) struct NoBus;
+
+impl Bus for NoBus {
+    fn try_send(
+        &mut self,
+        _now: Instant,
+        _frame: &Frame,
+        _token: TxToken,
+    ) -> Result<Taken, BusError> {
+        Ok(Taken::Never)
+    }
+
+    fn receive(&mut self, _now: Instant, _frame: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        Ok(None)
+    }
+
+    fn poll_ready(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _interest: Interest,
+    ) -> Poll<Result<(), BusError>> {
+        Poll::Pending
     }
 }

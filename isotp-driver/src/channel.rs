@@ -4,10 +4,11 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 use isotp_core::{Address, NResult};
 
-use crate::bus::BusError;
+use crate::bus::{BusError, FLUSH_PATIENCE};
 use crate::config::Config;
 use crate::error::ConnectError;
 use crate::guarantees::{Guarantees, Path};
@@ -43,6 +44,24 @@ pub trait MessageChannel: Send {
         message: &mut Vec<u8>,
     ) -> Poll<Result<Incoming, BusError>>;
 
+    /// Lets go of what it has, for a connection that is [closed](crate::Connection::close); ready when
+    /// another channel can have the address, and no frame of this one is answered any more.
+    ///
+    /// A connection that is dropped drops its channel instead.
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()>
+    where
+        Self: 'static,
+    {
+        drop(self);
+        Box::pin(core::future::ready(()))
+    }
+
+    /// How long a message may take while its connection is closing; then it is given up. `None` if the
+    /// channel itself ends each message in time. 10 seconds unless it says otherwise.
+    fn close_patience(&self) -> Option<Duration> {
+        Some(FLUSH_PATIENCE)
+    }
+
     /// The longest message that it can send. Longer ones are refused before they get here.
     fn max_message(&self) -> u32 {
         u32::MAX
@@ -72,13 +91,35 @@ pub trait Channels: Send + Sync {
     ) -> BoxFuture<'a, Result<Opened, ConnectError>>;
 
     /// Lets a link through to the network's bus that [`open`](Self::open) was not asked about, since
-    /// its messages go into a buffer of the caller's.
+    /// its messages go into a buffer of the caller's, or since it is there for a functional request.
     ///
     /// # Errors
     /// The link would be in the way of one of these channels.
-    fn admit<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<(), ConnectError>> {
+    fn admit<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Permit, ConnectError>> {
         let _ = address;
-        Box::pin(core::future::ready(Ok(())))
+        Box::pin(core::future::ready(Ok(Permit::default())))
+    }
+}
+
+/// Keeps an address for a link that is on its way to the network's bus.
+///
+/// It is dropped when the bus was [told](crate::Bus::connected) of the link, and may keep the address
+/// from then on; else when there is no link, because it was refused or nobody waits for it any more.
+/// By default it keeps nothing.
+#[derive(Default)]
+pub struct Permit(Option<Box<dyn Send>>);
+
+impl Permit {
+    /// Keeps this.
+    #[must_use]
+    pub fn new(kept: impl Send + 'static) -> Self {
+        Self(Some(Box::new(kept)))
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.0.is_some()).finish()
     }
 }
 
@@ -101,6 +142,8 @@ pub enum Opened {
     Declined {
         /// What decided, such as the field of the configuration that the backend cannot honour.
         reason: String,
+        /// What keeps the address until the link is on the bus.
+        permit: Permit,
     },
 }
 
@@ -108,7 +151,7 @@ impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Channel { path, .. } => f.debug_tuple("Channel").field(path).finish(),
-            Self::Declined { reason } => f.debug_tuple("Declined").field(reason).finish(),
+            Self::Declined { reason, .. } => f.debug_tuple("Declined").field(reason).finish(),
         }
     }
 }

@@ -3,21 +3,23 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::sync::Arc;
 
 use isotp_core::{NResult, Payload, Refused};
 
 use crate::bus::BusError;
-use crate::channel::{Incoming, MessageChannel};
+use crate::channel::{BoxFuture, Incoming, MessageChannel};
 use crate::error::{ConnectionError, SendError};
 use crate::hub::{Hub, Phase, Word};
 use crate::line::{Line, Target};
 use crate::message::Message;
 use crate::payload::Outgoing;
+use crate::runtime::{AnyRuntime, Timer};
 
 /// Moves messages between a channel and its connection.
 pub(crate) struct ChannelDriver {
-    channel: Box<dyn MessageChannel>,
+    state: State,
     hub: Arc<Hub>,
     line: Arc<Line>,
     word: Word,
@@ -25,23 +27,39 @@ pub(crate) struct ChannelDriver {
     sending: Option<Vec<u8>>,
     received: Vec<u8>,
     max_message: u32,
+    runtime: Arc<dyn AnyRuntime>,
+    /// While it closes: when the message that is being sent is given up.
+    patience: Option<Box<dyn Timer>>,
+}
+
+/// | state | input | next |
+/// |---|---|---|
+/// | Open | the connection closes, and all is sent or stands still | Leaving |
+/// | Open, Leaving | the connection is dropped, the channel fails | the task ends |
+/// | Leaving | the channel is closed | the task ends |
+enum State {
+    Open(Box<dyn MessageChannel>),
+    Leaving(BoxFuture<'static, ()>),
 }
 
 impl ChannelDriver {
     pub(crate) fn new(
+        runtime: Arc<dyn AnyRuntime>,
         channel: Box<dyn MessageChannel>,
         hub: Arc<Hub>,
         line: Arc<Line>,
         max_message: u32,
     ) -> Self {
         Self {
-            channel,
+            state: State::Open(channel),
             hub,
             line,
             word: Word::default(),
             sending: None,
             received: Vec::new(),
             max_message,
+            runtime,
+            patience: None,
         }
     }
 
@@ -56,29 +74,43 @@ impl ChannelDriver {
         if closing {
             self.line.begin_close();
         }
+        let State::Open(channel) = &mut self.state else {
+            return Ok(self.poll_left(cx, closing));
+        };
         let work = self.line.take_work();
         if work.abort_send && self.sending.take().is_some() {
-            self.channel.cancel_send();
-            self.line.finish_send(Target::Physical, Ok(()));
+            channel.cancel_send();
+            let aborted = SendError::Failed(NResult::Error(isotp_core::Cause::Aborted));
+            self.line.finish_send(Target::Physical, Err(aborted));
         }
         self.start();
+        let State::Open(channel) = &mut self.state else {
+            return Ok(Poll::Ready(true));
+        };
         let mut busy = false;
         if let Some(message) = &self.sending
-            && let Poll::Ready(result) = self.channel.poll_send(cx, message)
+            && let Poll::Ready(result) = channel.poll_send(cx, message)
         {
+            let size = u32::try_from(message.len()).unwrap_or(u32::MAX);
             self.sending = None;
             let outcome = match result? {
-                NResult::Ok => Ok(()),
+                NResult::Ok => Ok(size),
                 result => Err(SendError::Failed(result)),
             };
             self.line.finish_send(Target::Physical, outcome);
+            self.patience = None;
             busy = true;
         }
-        if self.line.may_leave() {
-            return Ok(Poll::Ready(true));
+        let patience = channel.close_patience();
+        if self.line.may_leave() || (work.closing && self.is_given_up(patience, cx)) {
+            self.leave();
+            return Ok(Poll::Ready(false));
         }
         self.received.clear();
-        if let Poll::Ready(incoming) = self.channel.poll_receive(cx, &mut self.received) {
+        let State::Open(channel) = &mut self.state else {
+            return Ok(Poll::Ready(false));
+        };
+        if let Poll::Ready(incoming) = channel.poll_receive(cx, &mut self.received) {
             self.deliver(incoming?);
             busy = true;
         }
@@ -88,13 +120,47 @@ impl ChannelDriver {
         Ok(Poll::Ready(false))
     }
 
+    /// Whether it has stood still for too long while it should close.
+    fn is_given_up(&mut self, patience: Option<Duration>, cx: &mut Context<'_>) -> bool {
+        let Some(patience) = patience else {
+            return false;
+        };
+        let timer = self.patience.get_or_insert_with(|| {
+            let mut timer = self.runtime.timer();
+            timer.set(Some(self.runtime.now() + patience));
+            timer
+        });
+        timer.poll_fired(cx).is_ready()
+    }
+
+    /// All is sent, or will never be.
+    fn leave(&mut self) {
+        let nothing = State::Leaving(Box::pin(core::future::ready(())));
+        if let State::Open(channel) = core::mem::replace(&mut self.state, nothing) {
+            self.state = State::Leaving(channel.close());
+        }
+    }
+
+    /// `Ready` with `true` when the channel is closed.
+    fn poll_left(&mut self, cx: &mut Context<'_>, closing: bool) -> Poll<bool> {
+        if let State::Leaving(left) = &mut self.state
+            && left.as_mut().poll(cx).is_pending()
+        {
+            return match self.hub.sleep(cx.waker(), closing) {
+                true => Poll::Pending,
+                false => Poll::Ready(false),
+            };
+        }
+        Poll::Ready(true)
+    }
+
     fn start(&mut self) {
-        while let Some(payload) = self.line.start_send(Target::Functional) {
+        while let Some((target, payload)) = self.line.start_send(&[Target::Functional]) {
             let error = isotp_core::SendError::NoFunctionalId;
-            self.refuse(Target::Functional, error, payload);
+            self.refuse(target, error, payload);
         }
         while self.sending.is_none() {
-            let Some(payload) = self.line.start_send(Target::Physical) else {
+            let Some((_, payload)) = self.line.start_send(&[Target::Physical]) else {
                 return;
             };
             let size = payload.size();
@@ -121,7 +187,7 @@ impl ChannelDriver {
                 let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                 self.line.deliver(Message::new(bytes, size, false, 0));
             }
-            Incoming::Failed(result) => self.line.reception_failed(result, true),
+            Incoming::Failed(result) => self.line.reception_failed(result, false),
         }
     }
 
@@ -131,9 +197,12 @@ impl ChannelDriver {
             .finish_send(target, Err(SendError::Refused(refused)));
     }
 
-    fn end(&self, error: &ConnectionError) {
-        self.hub.end(error.clone());
+    fn end(&mut self, error: &ConnectionError) {
+        // gone before anybody is told, who may want the address
+        self.state = State::Leaving(Box::pin(core::future::ready(())));
+        let (_, closers) = self.hub.end(error.clone());
         self.line.end(error);
+        closers.wake();
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use isotp_core::{Address, NResult};
 
 use crate::message::Message;
-use crate::wakers::Wakers;
+use crate::wakers::{Wakers, Woken};
 
 /// What one responder answered.
 #[derive(Clone, Debug)]
@@ -19,6 +19,10 @@ pub struct Response {
 }
 
 /// From the driver to whoever made the request: bounded.
+///
+/// Locks: it is called under the lock of a line, so it wakes nobody itself.
+///
+/// Invariant: `responses + reserved <= capacity`, so what has a place is never lost.
 #[derive(Debug)]
 pub(crate) struct Collector {
     state: Mutex<State>,
@@ -28,6 +32,8 @@ pub(crate) struct Collector {
 #[derive(Debug, Default)]
 struct State {
     responses: VecDeque<Response>,
+    /// Places of segmented messages that are being received.
+    reserved: usize,
     /// Messages that found no room.
     lost: u64,
     /// A line that it collected from is over.
@@ -43,30 +49,44 @@ impl Collector {
         })
     }
 
-    /// Whether there is room for another message.
-    pub(crate) fn has_room(&self) -> bool {
-        self.state().responses.len() < self.capacity
+    /// Keeps a place for a segmented message.
+    pub(crate) fn reserve(&self) -> bool {
+        let mut state = self.state();
+        let room = state.responses.len() + state.reserved < self.capacity;
+        state.reserved += usize::from(room);
+        room
     }
 
-    pub(crate) fn push(&self, response: Response) {
+    /// The announced message will not come.
+    pub(crate) fn release(&self) {
         let mut state = self.state();
-        if state.responses.len() >= self.capacity {
+        state.reserved = state.reserved.saturating_sub(1);
+    }
+
+    /// What was announced, or that it failed.
+    pub(crate) fn push_reserved(&self, response: Response) -> Woken {
+        let mut state = self.state();
+        state.reserved = state.reserved.saturating_sub(1);
+        state.responses.push_back(response);
+        state.readers.take()
+    }
+
+    /// What has no place; it is lost if there is none.
+    pub(crate) fn push(&self, response: Response) -> Woken {
+        let mut state = self.state();
+        if state.responses.len() + state.reserved >= self.capacity {
             state.lost = state.lost.saturating_add(1);
-            return;
+            return Woken::default();
         }
         state.responses.push_back(response);
-        let readers = state.readers.take();
-        drop(state);
-        readers.wake();
+        state.readers.take()
     }
 
     /// A line that it collects from is over.
-    pub(crate) fn end_one(&self) {
+    pub(crate) fn end_one(&self) -> Woken {
         let mut state = self.state();
         state.ended = true;
-        let readers = state.readers.take();
-        drop(state);
-        readers.wake();
+        state.readers.take()
     }
 
     /// Whether a line has ended since the last time.

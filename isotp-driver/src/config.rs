@@ -20,7 +20,8 @@ use crate::error::ConnectError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// How messages become frames. Its `confirmation` is set by the network, which knows its bus, and so
-    /// is `transmit.in_flight` if it is 1: a bus may propose more.
+    /// is `transmit.in_flight` if it is 1: a bus may propose more. `diagnostics` is always on, for the
+    /// [`Statistics`](crate::Statistics).
     pub protocol: isotp_core::Config,
     /// How many received messages wait for [`recv`](crate::Connection::recv) at most: 1 or more. While
     /// they do, a peer that begins another segmented message is told to wait. As many other events, but
@@ -28,7 +29,9 @@ pub struct Config {
     pub queue: usize,
     /// How many messages [`try_send`](crate::Connection::try_send) lets wait at most: 1 or more.
     pub send_queue: usize,
-    /// The longest message that is received. A longer one is refused with FC.OVFLW.
+    /// The longest message that is received, in bytes. A longer one is refused with FC.OVFLW: its sender
+    /// gets [`NResult::BufferOverflow`](crate::NResult), nothing is received, and
+    /// [`Statistics`](crate::Statistics) counts an ignored frame.
     pub max_message: u32,
 }
 
@@ -107,6 +110,8 @@ impl Config {
         if protocol.transmit.in_flight == 1 {
             protocol.transmit.in_flight = in_flight.max(1);
         }
+        // for the statistics; it makes no difference to the messages
+        protocol.diagnostics = true;
         protocol.confirmation = if confirms {
             Confirmation::Reported
         } else {

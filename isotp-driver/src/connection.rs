@@ -1,6 +1,7 @@
 //! The handle of a connection.
 
 mod bytes;
+mod change;
 mod halves;
 mod stream;
 mod timeout;
@@ -23,8 +24,10 @@ use crate::hub::Handle;
 use crate::inbox::Inbox;
 use crate::line::{Line, Target};
 use crate::message::{Event, Message};
+use crate::network::BusFacts;
 use crate::payload::Outgoing;
 use crate::runtime::AnyRuntime;
+use crate::statistics::Statistics;
 use stream::{Reading, Sending};
 
 /// Sends messages to one peer and receives messages from it.
@@ -55,10 +58,10 @@ pub struct Connection {
 /// What never changes about a connection.
 #[derive(Clone)]
 pub(crate) struct Facts {
-    pub(crate) address: Address,
     pub(crate) guarantees: Guarantees,
     pub(crate) path: Arc<Path>,
-    pub(crate) listen_only: bool,
+    /// The frame bus that it is on, unless it is a channel.
+    pub(crate) bus: Option<BusFacts>,
     /// The longest message that can be sent.
     pub(crate) max_send: u32,
     pub(crate) runtime: Arc<dyn AnyRuntime>,
@@ -71,8 +74,6 @@ impl Facts {
             error
         } else if payload.size() == 0 {
             isotp_core::SendError::Empty
-        } else if self.listen_only {
-            isotp_core::SendError::ListenOnly
         } else {
             return Ok(payload);
         };
@@ -139,7 +140,10 @@ impl Connection {
     ///
     /// # Cancel safety
     /// As [`send`](Self::send).
-    pub async fn send_from(&self, payload: impl Payload + Send + 'static) -> Result<(), SendError> {
+    pub async fn send_from(
+        &self,
+        payload: impl Payload + Send + Sync + 'static,
+    ) -> Result<(), SendError> {
         let payload = Outgoing::source(payload);
         self.deliver(Target::Physical, payload).await
     }
@@ -219,7 +223,8 @@ impl Connection {
         self.line.abort_receive();
     }
 
-    /// Sends what is queued, leaves the bus, and returns when that is done.
+    /// Sends what is queued, leaves the bus, and returns when that is done. If no data frame goes out for 10
+    /// seconds, since the peer says WAIT and nothing else, the rest is given up.
     ///
     /// # Cancel safety
     /// Dropped, it leaves the bus at once, as dropping the connection does.
@@ -229,10 +234,16 @@ impl Connection {
         poll_fn(|cx| self.line.poll_over(&mut watch.key, cx)).await;
     }
 
+    /// What it did so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.line.statistics()
+    }
+
     /// The address.
     #[must_use]
-    pub const fn address(&self) -> &Address {
-        &self.facts.address
+    pub fn address(&self) -> &Address {
+        self.line.address()
     }
 
     /// What this connection can promise.
@@ -267,7 +278,7 @@ impl Drop for Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("address", &self.facts.address)
+            .field("address", self.address())
             .field("path", &self.facts.path)
             .finish_non_exhaustive()
     }

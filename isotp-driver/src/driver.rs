@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use isotp_core::{Frame, Instant, Machine};
 
-use crate::bus::{Arrival, Bus, BusError, Taken};
+use crate::bus::{Arrival, Bus, BusError, NoBus, Taken};
 use crate::error::ConnectionError;
 use crate::hub::{Hub, Phase, Word};
 use crate::runtime::{Interest, Runtime, Timer};
 use crate::tap::Taps;
+use crate::trace;
 use links::Links;
 
 pub(crate) use links::DriverLink;
@@ -77,26 +78,33 @@ impl<R: Runtime> Driver<R> {
 
     fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, BusError> {
         let now = self.runtime.now();
-        if let Some(error) = self.take_word(now) {
+        if let Some(error) = self.take_word(now)? {
             self.bus.flush(now)?;
             return Ok(Round::Over(error));
         }
         let more = self.receive(now)?;
-        self.links.handle_timeout(more.unwrap_or(now));
+        self.links
+            .handle_timeout(more.unwrap_or(now), &mut *self.bus);
         self.links.serve_finished(now, &mut *self.bus);
         let sent = self.transmit(now)?;
+        let changed = self.links.change(now);
         if sent > 0 {
             self.bus.flush(now)?;
         }
         let flushed = self.closing && self.links.is_flushed();
-        if sent > 0 || more.is_some() || flushed || self.links.has_finished() {
+        let left = self.links.has_finished() || self.links.has_joined();
+        if sent > 0 || changed || more.is_some() || flushed || left {
             return Ok(Round::Busy);
         }
         self.sleep(cx)
     }
 
     /// Commands, first of all: a connection that was dropped makes way for a new one.
-    fn take_word(&mut self, now: Instant) -> Option<ConnectionError> {
+    fn take_word(&mut self, now: Instant) -> Result<Option<ConnectionError>, BusError> {
+        if !self.hub.has_word() && !self.links.has_joined() {
+            let flushed = self.closing && self.links.is_flushed();
+            return Ok(flushed.then_some(ConnectionError::Closed));
+        }
         let phase = self.hub.take(&mut self.word);
         // one at a time: should code of the user panic, `end` finds the rest
         self.word.changed.reverse();
@@ -108,18 +116,24 @@ impl<R: Runtime> Driver<R> {
             self.links
                 .join(line, link, &mut *self.bus, self.supports_fd);
         }
+        if self.links.has_joined() {
+            // a filter of the bus is set before anybody hears that there is a connection
+            self.bus.flush(now)?;
+            self.links.open_joined(&mut *self.bus);
+        }
         self.serve_taps();
-        match phase {
+        self.word.waiting.clear();
+        Ok(match phase {
             Phase::Open => None,
             Phase::Closing => {
                 if !core::mem::replace(&mut self.closing, true) {
-                    self.links.begin_flush();
+                    self.links.begin_flush(now);
                 }
                 self.links.is_flushed().then_some(ConnectionError::Closed)
             }
             Phase::Abandoned => Some(ConnectionError::Closed),
             Phase::Over(error) => Some(error),
-        }
+        })
     }
 
     fn serve_taps(&mut self) {
@@ -144,7 +158,10 @@ impl<R: Runtime> Driver<R> {
             match arrival {
                 Arrival::Received { .. } => {
                     self.taps.show(at, frame, false);
-                    self.links.handle_frame(at, frame);
+                    trace::frame(frame, false);
+                    if !self.links.handle_frame(at, frame) {
+                        self.hub.counters().frame_unclaimed();
+                    }
                 }
                 Arrival::Transmitted { token, .. } => {
                     self.taps.show(at, frame, true);
@@ -171,6 +188,8 @@ impl<R: Runtime> Driver<R> {
                 Taken::Took => {
                     transmit.commit(now);
                     sent += 1;
+                    self.links.count_sent(now, token);
+                    trace::frame(self.frame.view(), true);
                     if !self.confirms {
                         self.links.deliver_events(now);
                         let frame = self.frame.view();
@@ -193,7 +212,11 @@ impl<R: Runtime> Driver<R> {
 
     fn sleep(&mut self, cx: &mut Context<'_>) -> Result<Round, BusError> {
         let deadline = self.links.router().poll_timeout().map(|timeout| timeout.at);
-        let earliest = deadline.into_iter().chain(self.bus.poll_timeout()).min();
+        let others = [self.bus.poll_timeout(), self.links.poll_timeout()];
+        let earliest = deadline
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .min();
         if self.alarm.poll(earliest, cx).is_ready() {
             return Ok(Round::Busy);
         }
@@ -212,9 +235,13 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
-    /// Tells everybody.
+    /// Lets go of the bus, and tells everybody; those who wait for that at last. The task itself may live
+    /// on for a while.
     fn end(&mut self, error: &ConnectionError) {
-        let left = self.hub.end(error.clone());
+        self.bus = Box::new(NoBus);
+        self.links.end(error);
+        self.taps.end(error);
+        let (left, closers) = self.hub.end(error.clone());
         for word in [core::mem::take(&mut self.word), left] {
             let joining = word.joining.iter().map(|(line, _)| line);
             joining
@@ -222,8 +249,7 @@ impl<R: Runtime> Driver<R> {
                 .for_each(|line| line.end(error));
             word.tapping.iter().for_each(|feed| feed.end(error));
         }
-        self.links.end(error);
-        self.taps.end(error);
+        closers.wake();
     }
 }
 

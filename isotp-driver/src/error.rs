@@ -1,4 +1,5 @@
-//! What can go wrong, one type for each operation.
+//! What can go wrong, one type for each operation. Each text is whole, with what the system answered in it;
+//! so none has a `source`, which would say it again.
 
 use core::fmt;
 use std::io;
@@ -31,14 +32,7 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl core::error::Error for ConnectionError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Bus(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for ConnectionError {}
 
 /// Why a message was not sent.
 #[derive(Debug)]
@@ -74,14 +68,7 @@ impl fmt::Display for SendError {
     }
 }
 
-impl core::error::Error for SendError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Connection(error) => error.source(),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for SendError {}
 
 impl From<ConnectionError> for SendError {
     fn from(error: ConnectionError) -> Self {
@@ -136,6 +123,11 @@ pub enum ConnectError {
         /// The rx id that both have.
         id: Id,
     },
+    /// There is no memory for a tap of this capacity.
+    NoMemory {
+        /// In frames.
+        capacity: usize,
+    },
     /// The backend cannot do it.
     Backend(BusError),
     /// The network is over.
@@ -158,6 +150,10 @@ impl fmt::Display for ConnectError {
             Self::FormatInUse { id } => write!(
                 f,
                 "rx_id {id} is read in another address format by another connection of this network"
+            ),
+            Self::NoMemory { capacity } => write!(
+                f,
+                "no memory for a tap of {capacity} frames, which is reserved at once; take a smaller capacity"
             ),
             Self::Backend(error) => error.fmt(f),
             Self::Network(error) => write!(f, "no connection: {error}"),
@@ -230,11 +226,4 @@ impl fmt::Display for OpenError {
     }
 }
 
-impl core::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Io { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for OpenError {}

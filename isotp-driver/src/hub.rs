@@ -1,14 +1,17 @@
 //! Where the handles of a network leave word for its driver.
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_channel::oneshot;
 
 use crate::driver::DriverLink;
 use crate::error::ConnectionError;
 use crate::line::Line;
+use crate::statistics::Counters;
 use crate::tap::Feed;
-use crate::wakers::Wakers;
+use crate::wakers::{Wakers, Woken};
 
 /// Shared by the handles of one driver task and the task.
 ///
@@ -16,7 +19,11 @@ use crate::wakers::Wakers;
 #[derive(Debug)]
 pub(crate) struct Hub {
     state: Mutex<State>,
+    /// Something was left since the driver took the last. Changed under the lock, read without it.
+    left: AtomicBool,
     handles: AtomicUsize,
+    /// Of the whole network, which may have more hubs.
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug)]
@@ -40,6 +47,8 @@ pub(crate) struct Word {
     pub(crate) tapping: Vec<Arc<Feed>>,
     /// A tap was dropped.
     pub(crate) taps_dropped: bool,
+    /// Dropped when all that was left before is done.
+    pub(crate) waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl Word {
@@ -48,6 +57,7 @@ impl Word {
             && self.changed.is_empty()
             && self.tapping.is_empty()
             && !self.taps_dropped
+            && self.waiting.is_empty()
     }
 }
 
@@ -65,7 +75,7 @@ pub(crate) enum Phase {
 }
 
 impl Hub {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(counters: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
                 word: Word::default(),
@@ -73,8 +83,15 @@ impl Hub {
                 driver: None,
                 closers: Wakers::default(),
             }),
+            left: AtomicBool::new(false),
             handles: AtomicUsize::new(0),
+            counters,
         })
+    }
+
+    /// What the network counts.
+    pub(crate) const fn counters(&self) -> &Arc<Counters> {
+        &self.counters
     }
 
     /// A link wants to be on the bus.
@@ -88,7 +105,7 @@ impl Hub {
             return Err(error);
         }
         state.word.joining.push((line, link));
-        notify(state);
+        self.notify(state);
         Ok(())
     }
 
@@ -100,7 +117,7 @@ impl Hub {
             return;
         }
         state.word.changed.push(line.clone());
-        notify(state);
+        self.notify(state);
     }
 
     /// Somebody wants to see all frames.
@@ -110,7 +127,7 @@ impl Hub {
             return Err(error.clone());
         }
         state.word.tapping.push(feed);
-        notify(state);
+        self.notify(state);
         Ok(())
     }
 
@@ -118,7 +135,18 @@ impl Hub {
     pub(crate) fn taps_changed(&self) {
         let mut state = self.state();
         state.word.taps_dropped = true;
-        notify(state);
+        self.notify(state);
+    }
+
+    /// What comes back is over when the driver has done what was left for it until now.
+    pub(crate) fn settled(&self) -> oneshot::Receiver<()> {
+        let (waiting, settled) = oneshot::channel();
+        let mut state = self.state();
+        if !matches!(state.phase, Phase::Over(_)) {
+            state.word.waiting.push(waiting);
+            self.notify(state);
+        }
+        settled
     }
 
     /// Asks the driver to send what is queued, and then to end.
@@ -127,12 +155,17 @@ impl Hub {
         if let Phase::Open = state.phase {
             state.phase = Phase::Closing;
         }
-        notify(state);
+        self.notify(state);
     }
 
     /// Why no connection begins here any more, if none does.
     pub(crate) fn refusal(&self) -> Option<ConnectionError> {
         self.state().phase.refusal()
+    }
+
+    /// Whether it has no handles any more; then it ends soon.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        matches!(self.state().phase, Phase::Abandoned)
     }
 
     /// Waits for the end.
@@ -154,9 +187,15 @@ impl Hub {
         self.state().closers.remove(key);
     }
 
+    /// Whether there may be something to [`take`](Self::take), or another phase.
+    pub(crate) fn has_word(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
     /// Takes what was left. `word` is empty, and gives its memory.
     pub(crate) fn take(&self, word: &mut Word) -> Phase {
         let mut state = self.state();
+        self.left.store(false, Ordering::Relaxed);
         core::mem::swap(&mut state.word, word);
         state.phase.clone()
     }
@@ -181,17 +220,25 @@ impl Hub {
         false
     }
 
-    /// The driver has ended; the first reason counts. Gives back what it did not take.
-    pub(crate) fn end(&self, error: ConnectionError) -> Word {
+    /// The driver has ended; the first reason counts. Gives back what it did not take, and whoever waits
+    /// for the end.
+    pub(crate) fn end(&self, error: ConnectionError) -> (Word, Woken) {
         let mut state = self.state();
         if !matches!(state.phase, Phase::Over(_)) {
             state.phase = Phase::Over(error);
         }
         let word = core::mem::take(&mut state.word);
-        let closers = state.closers.take();
+        (word, state.closers.take())
+    }
+
+    /// Something was left. Wakes the driver, if it sleeps, after the lock is released.
+    fn notify(&self, mut state: MutexGuard<'_, State>) {
+        self.left.store(true, Ordering::Release);
+        let driver = state.driver.take();
         drop(state);
-        closers.wake();
-        word
+        if let Some(driver) = driver {
+            driver.wake();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -206,15 +253,6 @@ impl Phase {
             Self::Over(error) => Some(error.clone()),
             _ => Some(ConnectionError::Closed),
         }
-    }
-}
-
-/// Wakes the driver, if it sleeps, after the lock is released.
-fn notify(mut state: MutexGuard<'_, State>) {
-    let driver = state.driver.take();
-    drop(state);
-    if let Some(driver) = driver {
-        driver.wake();
     }
 }
 
@@ -246,7 +284,7 @@ impl Drop for Handle {
             if let Phase::Open | Phase::Closing = state.phase {
                 state.phase = Phase::Abandoned;
             }
-            notify(state);
+            self.0.notify(state);
         }
     }
 }
@@ -258,8 +296,10 @@ mod tests {
 
     #[test]
     fn a_handle_that_outlives_the_driver_leaves_nothing_with_the_hub() {
-        let hub = Hub::new();
-        let line = Line::new(hub.clone(), &Config::default());
+        let hub = Hub::new(Arc::default());
+        let id = |value| isotp_core::Id::standard(value).unwrap();
+        let address = isotp_core::Address::normal(id(1), id(2)).unwrap();
+        let line = Line::new(hub.clone(), address, &Config::default());
         line.abort_receive();
         assert_eq!(Arc::strong_count(&line), 2, "the hub has word of the line");
         drop(hub.end(ConnectionError::Closed));

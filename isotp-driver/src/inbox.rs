@@ -12,7 +12,7 @@ use crate::wakers::Wakers;
 /// What goes first when there are more indications: the oldest first frame or failed reception; then
 /// the oldest two losses become one; then the oldest failed transmission. No loss is ever uncounted.
 ///
-/// Invariant: `messages + reserved <= capacity`.
+/// Invariant: `messages + reserved <= capacity`, once what was here before a change of it is taken.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     queue: VecDeque<Event>,
@@ -21,6 +21,8 @@ pub(crate) struct Inbox {
     capacity: usize,
     /// A segmented message has its place already.
     reserved: bool,
+    /// How many segmented messages got a place, or wanted one, here or elsewhere.
+    receptions: u32,
     /// The receiver asked for a place and got none.
     refused: bool,
     pub(crate) readers: Wakers,
@@ -33,6 +35,7 @@ impl Inbox {
             messages: 0,
             capacity,
             reserved: false,
+            receptions: 0,
             refused: false,
             readers: Wakers::default(),
         }
@@ -40,14 +43,22 @@ impl Inbox {
 
     /// Keeps a place for a segmented message.
     pub(crate) fn reserve(&mut self) -> bool {
+        self.number_reception();
         self.refused = self.is_full();
         self.reserved |= !self.refused;
         !self.refused
     }
 
-    /// The announced message will not come.
-    pub(crate) fn release(&mut self) {
-        self.reserved = false;
+    /// A number for a segmented message, unlike that of the one before.
+    pub(crate) const fn number_reception(&mut self) -> u32 {
+        self.receptions = self.receptions.wrapping_add(1);
+        self.receptions
+    }
+
+    /// The announced message will not come. With `another`, the next one has its place.
+    pub(crate) const fn fail_reserved(&mut self, another: bool) {
+        self.reserved = another;
+        self.number_reception();
     }
 
     /// The announced message.
@@ -57,13 +68,20 @@ impl Inbox {
         self.queue.push_back(Event::Message(message));
     }
 
-    /// A message without a place; it is lost if there is none.
-    pub(crate) fn push(&mut self, message: Message) {
+    /// A message without a place; it is lost if there is none, and this `false`.
+    pub(crate) fn push(&mut self, message: Message) -> bool {
         if self.is_full() {
-            return self.lag(1);
+            self.lag(1);
+            return false;
         }
         self.messages += 1;
         self.queue.push_back(Event::Message(message));
+        true
+    }
+
+    /// So many messages from now on. Those that are here stay, be they more.
+    pub(crate) fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity;
     }
 
     /// Messages were lost.
@@ -122,8 +140,9 @@ impl Inbox {
     pub(crate) fn pop(&mut self) -> Option<Event> {
         let event = self.queue.pop_front()?;
         self.messages -= usize::from(is_message(&event));
-        if self.queue.is_empty() && self.queue.capacity() > KEPT {
-            self.queue.shrink_to(KEPT);
+        if self.queue.is_empty() {
+            // most connections have nothing most of the time
+            self.queue = VecDeque::new();
         }
         Some(event)
     }
@@ -147,9 +166,9 @@ impl Inbox {
         }
     }
 
-    /// Whether a segmented message has begun that has its place here.
-    pub(crate) const fn is_receiving(&self) -> bool {
-        self.reserved
+    /// The number of the segmented message that has begun and has its place here, if there is one.
+    pub(crate) fn reception(&self) -> Option<u32> {
+        self.reserved.then_some(self.receptions)
     }
 
     /// Whether [`take_refused`](Self::take_refused) would say so.
@@ -182,8 +201,6 @@ fn is_failed_send(event: &Event) -> bool {
 
 /// So many indications are kept, however short the queue.
 const MIN_NOTES: usize = 8;
-/// Places whose memory an empty queue keeps.
-const KEPT: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -53,11 +53,13 @@ mod request;
 mod runtime;
 mod scheme;
 mod serve;
+mod statistics;
 mod tap;
+mod trace;
 mod wakers;
 
 pub use bus::{Arrival, Bus, BusError, Taken};
-pub use channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened};
+pub use channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened, Permit};
 pub use collector::Response;
 pub use config::Config;
 pub use connection::{ByteStream, Connection, RecvHalf, RecvTimeoutError, SendHalf};
@@ -71,17 +73,20 @@ pub use readiness::Readiness;
 pub use request::{RequestError, Responses};
 #[cfg(unix)]
 pub use runtime::Watch;
-pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};
+pub use runtime::{
+    Interest, Keepalive, Listener, Runtime, Stream, Timer, process_origin, process_time,
+};
 pub use scheme::{Backend, Scheme, open};
 pub use serve::{Server, ServerEnd};
+pub use statistics::Statistics;
 pub use tap::{Tap, Tapped};
 
 /// The protocol itself, and its own configuration.
 pub use isotp_core as core;
 pub use isotp_core::{
     Address, AddressError, AddressFormat, Cause, ConfigError, Confirmation, Duplex, FlowControlUse,
-    Frame, FrameKind, FrameView, Half, Id, IdError, Instant, NResult, Payload, ReceiveConfig,
-    Refused, RxBuffer, RxPadding, StMin, Timing, TransmitConfig, TxToken,
+    Frame, FrameKind, FrameView, Half, Id, IdError, Ignored, Instant, NResult, Payload,
+    ReceiveConfig, Refused, RxBuffer, RxPadding, StMin, Timing, TransmitConfig, TxToken,
 };
 
 /// What programs use: the crate of each runtime has all of it under the same names.
@@ -90,8 +95,9 @@ pub mod user {
     pub use crate::{
         Address, AddressError, AddressFormat, Bus, BusError, Cause, Config, ConfigError,
         ConnectError, Connection, ConnectionError, Duplex, Event, FlowControlUse, FrameKind,
-        Guarantees, Half, Id, IdError, Message, NResult, OpenError, Path, Payload, RecvHalf,
-        RecvTimeoutError, Refused, RequestError, Response, Responses, RxBuffer, RxPadding,
-        SendError, SendHalf, Server, ServerEnd, StMin, Tap, Tapped, Timing, TrySendError,
+        Guarantees, Half, Id, IdError, Ignored, Message, NResult, OpenError, Path, Payload,
+        ReceiveConfig, RecvHalf, RecvTimeoutError, Refused, RequestError, Response, Responses,
+        RxBuffer, RxPadding, SendError, SendHalf, Server, ServerEnd, StMin, Statistics, Tap,
+        Tapped, Timing, TransmitConfig, TrySendError,
     };
 }

@@ -1,27 +1,35 @@
 //! What a connection's handle and the driver share.
 
+mod change;
+mod collecting;
 mod driver_side;
 mod handle_side;
 
+pub(crate) use change::Change;
+pub(crate) use collecting::Merge;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use isotp_core::{Address, LinkId, NResult};
+use isotp_core::{Address, LinkId};
 
-use crate::collector::{Collector, Response};
+use crate::collector::Collector;
 use crate::config::Config;
 use crate::error::{ConnectError, ConnectionError};
 use crate::hub::Hub;
 use crate::inbox::Inbox;
-use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::wakers::Wakers;
+use crate::statistics::{Counters, Statistics};
+use crate::wakers::{Wakers, Woken};
+use change::Changes;
+use collecting::Collecting;
 
 /// One connection, as both sides see it.
 #[derive(Debug)]
 pub(crate) struct Line {
     state: Mutex<State>,
     hub: Arc<Hub>,
-    send_queue: usize,
+    counters: Counters,
+    address: Address,
     /// Made for a functional request, and gone with it.
     temporary: bool,
 }
@@ -31,14 +39,26 @@ struct State {
     phase: Phase,
     inbox: Inbox,
     physical: Outbox,
-    functional: Outbox,
+    /// Made when it is used: few connections send functional messages.
+    functional: Option<Box<Outbox>>,
+    send_queue: usize,
+    listen_only: bool,
     /// The driver has word of a change that it has not looked at.
     changed: bool,
     abort_receive: bool,
+    /// Made when it is used, and gone when it is empty.
+    rare: Option<Box<Rare>>,
+}
+
+/// What a connection has for short times only.
+#[derive(Debug, Default)]
+struct Rare {
     /// Whoever waits for the beginning or the end.
     watchers: Wakers,
-    /// Running functional requests, which get what would go to the inbox, under this address.
-    collectors: Vec<(Arc<Collector>, Address)>,
+    /// Running functional requests, which get what would go to the inbox.
+    collecting: Vec<Collecting>,
+    /// Configurations that wait for their turn.
+    changes: Changes,
 }
 
 /// | phase | input | next |
@@ -71,6 +91,19 @@ pub(crate) enum Target {
     Functional,
 }
 
+impl Target {
+    /// In the order in which they are looked at.
+    pub(crate) const ALL: &[Self] = &[Self::Physical, Self::Functional];
+
+    /// Those after this one.
+    pub(crate) const fn following(self) -> &'static [Self] {
+        match self {
+            Self::Physical => &[Self::Functional],
+            Self::Functional => &[],
+        }
+    }
+}
+
 /// What the driver has to do for a line.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
@@ -78,11 +111,15 @@ pub(crate) struct Work {
     pub(crate) abort_send: bool,
     pub(crate) abort_receive: bool,
     pub(crate) leave: bool,
+    /// It leaves when all is sent.
+    pub(crate) closing: bool,
+    /// Another configuration is wanted.
+    pub(crate) change: bool,
 }
 
 impl Line {
-    pub(crate) fn new(hub: Arc<Hub>, config: &Config) -> Arc<Self> {
-        Self::make(hub, config, Vec::new())
+    pub(crate) fn new(hub: Arc<Hub>, address: Address, config: &Config) -> Arc<Self> {
+        Self::make(hub, address, config, Vec::new())
     }
 
     /// A line for as long as its collector collects from it.
@@ -92,29 +129,54 @@ impl Line {
         collector: Arc<Collector>,
         responder: Address,
     ) -> Arc<Self> {
-        Self::make(hub, config, vec![(collector, responder)])
+        let collecting = vec![Collecting::new(collector, responder)];
+        Self::make(hub, responder, config, collecting)
     }
 
     fn make(
         hub: Arc<Hub>,
+        address: Address,
         config: &Config,
-        collectors: Vec<(Arc<Collector>, Address)>,
+        collecting: Vec<Collecting>,
     ) -> Arc<Self> {
+        let temporary = !collecting.is_empty();
+        let rare = temporary.then(|| {
+            Box::new(Rare {
+                collecting,
+                ..Rare::default()
+            })
+        });
         Arc::new(Self {
-            temporary: !collectors.is_empty(),
+            temporary,
             state: Mutex::new(State {
                 phase: Phase::Opening,
                 inbox: Inbox::new(config.queue),
                 physical: Outbox::default(),
-                functional: Outbox::default(),
+                functional: None,
+                send_queue: config.send_queue,
+                listen_only: config.protocol.receive.listen_only,
                 changed: false,
                 abort_receive: false,
-                watchers: Wakers::default(),
-                collectors,
+                rare,
             }),
             hub,
-            send_queue: config.send_queue,
+            counters: Counters::default(),
+            address,
         })
+    }
+
+    pub(crate) const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Counts something, here and for the network.
+    pub(crate) fn count(&self, what: impl Fn(&Counters)) {
+        what(&self.counters);
+        what(self.hub.counters());
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.counters.read()
     }
 
     fn change(self: &Arc<Self>, change: impl FnOnce(&mut State)) {
@@ -146,30 +208,54 @@ impl State {
         }
     }
 
-    /// Gives it to the running functional requests. `false` if there are none.
-    fn collect(&self, outcome: Result<&Message, NResult>) -> bool {
-        for (to, responder) in &self.collectors {
-            to.push(Response {
-                responder: *responder,
-                outcome: outcome.cloned(),
-            });
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Whoever waits for the beginning or the end, to be woken after the lock is released.
+    fn take_watchers(&mut self) -> Woken {
+        let watchers = self.rare.as_mut().map(|rare| rare.watchers.take());
+        self.tidy();
+        watchers.unwrap_or_default()
+    }
+
+    /// Lets go of memory that is not used.
+    fn tidy(&mut self) {
+        if self.rare.as_ref().is_some_and(|rare| rare.is_empty()) {
+            self.rare = None;
         }
-        !self.collectors.is_empty()
     }
 
     fn is_flushed(&self) -> bool {
-        self.physical.queued() + self.functional.queued() == 0
+        let functional = self.functional.as_ref().map_or(0, |outbox| outbox.queued());
+        self.physical.queued() + functional == 0
     }
 
     fn outbox(&mut self, target: Target) -> &mut Outbox {
         match target {
             Target::Physical => &mut self.physical,
-            Target::Functional => &mut self.functional,
+            Target::Functional => self.functional.get_or_insert_default(),
         }
     }
 }
 
+impl Rare {
+    fn is_empty(&self) -> bool {
+        self.watchers.is_empty() && self.collecting.is_empty() && self.changes.is_empty()
+    }
+}
+
 impl Phase {
+    /// The handle is gone.
+    fn abandon(&mut self) {
+        *self = match self {
+            Self::Opening => Self::Dropped(None),
+            Self::Open(link) | Self::Flushing(link) => Self::Dropped(Some(*link)),
+            Self::Closing(link) => Self::Dropped(*link),
+            _ => return,
+        };
+    }
+
     fn sending_error(&self) -> Option<ConnectionError> {
         match self {
             Self::Opening | Self::Open(_) => None,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use isotp_core::{Address, Link, RxBuffer};
 
-use crate::bus::Bus;
-use crate::channel::{Channels, Opened};
+use crate::bus::NoBus;
+use crate::channel::{Channels, Opened, Permit};
 use crate::channel_driver::ChannelDriver;
 use crate::collector::Collector;
 use crate::config::Config;
@@ -20,6 +20,7 @@ use crate::hub::{Handle, Hub};
 use crate::line::Line;
 use crate::runtime::{AnyRuntime, Runtime};
 use crate::scheme::Backend;
+use crate::statistics::Statistics;
 use crate::tap::{Feed, Tap};
 
 /// A bus, and the connections on it. Clones are handles of the same network.
@@ -46,9 +47,10 @@ struct Shared {
 }
 
 #[derive(Clone, Copy)]
-struct BusFacts {
+pub(crate) struct BusFacts {
     confirms: bool,
     in_flight: u8,
+    supports_fd: bool,
 }
 
 impl Network {
@@ -59,11 +61,12 @@ impl Network {
             bus,
             channels,
         } = backend;
-        let hub = Hub::new();
+        let hub = Hub::new(Arc::default());
         let handle = Handle::new(hub.clone());
         let facts = bus.as_ref().map(|bus| BusFacts {
             confirms: bus.confirms(),
             in_flight: bus.in_flight(),
+            supports_fd: bus.supports_fd(),
         });
         match bus {
             Some(bus) => runtime.spawn(Driver::new(runtime.clone(), bus, hub)),
@@ -123,21 +126,24 @@ impl Network {
     /// taken at most, in memory that is reserved at once; those that find no room are counted.
     ///
     /// # Errors
-    /// [`ConnectError::Backend`] if the network has no frame bus, [`ConnectError::Network`] if it is
-    /// over.
+    /// [`ConnectError::Backend`] if the network has no frame bus, [`ConnectError::NoMemory`] if there is
+    /// none for `capacity` frames, [`ConnectError::Network`] if the network is over.
     pub fn tap(&self, capacity: usize) -> Result<Tap, ConnectError> {
         if self.shared.bus.is_none() {
             let text = format!("{} carries whole messages and shows no frames", self.path());
             return Err(ConnectError::Backend(crate::BusError::new(text)));
         }
-        let (feed, hub) = (Feed::new(capacity.max(1)), self.handle.hub());
+        let capacity = capacity.max(1);
+        let feed = Feed::new(capacity).ok_or(ConnectError::NoMemory { capacity })?;
+        let hub = self.handle.hub();
         hub.tap(feed.clone()).map_err(ConnectError::Network)?;
         Ok(Tap::new(feed, hub.clone()))
     }
 
     /// Sends what is queued on all connections, ends them, and returns when the driver has let go of the
     /// bus. Connections then answer
-    /// [`ConnectionError::Closed`](crate::ConnectionError::Closed).
+    /// [`ConnectionError::Closed`](crate::ConnectionError::Closed). A connection of which no data frame
+    /// goes out for 10 seconds, since its peer says WAIT and nothing else, is given up.
     ///
     /// # Cancel safety
     /// Dropped, the network goes on closing.
@@ -146,9 +152,14 @@ impl Network {
         let channels = self.channel_hubs();
         channels.iter().for_each(|hub| hub.close());
         for hub in channels.into_iter().chain([self.handle.hub().clone()]) {
-            let mut closer = Closer { hub, key: None };
-            poll_fn(|cx| closer.hub.poll_over(&mut closer.key, cx)).await;
+            Closer::over(hub).await;
         }
+    }
+
+    /// What all connections of the network did so far, those that are gone among them.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.handle.hub().counters().read()
     }
 
     /// Which way messages go, as the network was opened.
@@ -173,23 +184,32 @@ impl Network {
     ) -> Result<Connection, ConnectError> {
         config.check()?;
         let mut path = self.shared.path.clone();
-        if let (Some(channels), Some(_)) = (&self.shared.channels, &buffer) {
-            channels.admit(&address).await?;
+        // dropped after what `join_bus` has, so that no link is ever without one
+        let mut kept = Permit::default();
+        if buffer.is_some() && self.shared.channels.is_some() {
+            kept = self.admit(&address).await?;
             let reason = "whole messages do not go through a buffer of the caller's".to_owned();
             path = Arc::new(Path::new(path.name()).because(reason));
         } else if let Some(channels) = &self.shared.channels {
             self.refuse_if_over()?;
-            match channels.open(&address, &config).await? {
+            self.dropped_channels_are_gone().await;
+            let mut opened = channels.open(&address, &config).await;
+            if self.may_be_free_soon(&opened) {
+                self.dropped_links_are_gone().await;
+                opened = channels.open(&address, &config).await;
+            }
+            match opened? {
                 Opened::Channel {
                     channel,
                     guarantees,
                     path,
                 } => {
-                    let mut facts = self.facts(address, guarantees, Arc::new(path), &config);
+                    let mut facts = self.facts(guarantees, Arc::new(path));
                     facts.max_send = channel.max_message();
-                    return self.join_channel(channel, facts, &config);
+                    return self.join_channel(channel, address, facts, &config);
                 }
-                Opened::Declined { reason } => {
+                Opened::Declined { reason, permit } => {
+                    kept = permit;
                     path = Arc::new(Path::new(path.name()).because(reason));
                 }
             }
@@ -199,23 +219,41 @@ impl Network {
             let text = format!("{}: {reason}", path.name());
             return Err(ConnectError::Backend(crate::BusError::new(text)));
         };
-        let facts = self.facts(address, Guarantees::FULL, path, &config);
-        self.join_bus(bus, facts, &config, buffer).await
+        let mut facts = self.facts(Guarantees::FULL, path);
+        facts.bus = Some(bus);
+        let connection = self.join_bus(bus, address, facts, &config, buffer).await;
+        drop(kept);
+        connection
+    }
+
+    /// Asks the channels, if there are any, whether a link may be on the bus.
+    pub(crate) async fn admit(&self, address: &Address) -> Result<Permit, ConnectError> {
+        let Some(channels) = &self.shared.channels else {
+            return Ok(Permit::default());
+        };
+        self.dropped_channels_are_gone().await;
+        let admitted = channels.admit(address).await;
+        if !self.may_be_free_soon(&admitted) {
+            return admitted;
+        }
+        self.dropped_links_are_gone().await;
+        channels.admit(address).await
     }
 
     async fn join_bus(
         &self,
         bus: BusFacts,
+        address: Address,
         facts: Facts,
         config: &Config,
         buffer: Option<Box<dyn RxBuffer + Send>>,
     ) -> Result<Connection, ConnectError> {
-        let line = Line::new(self.handle.hub().clone(), config);
+        let line = Line::new(self.handle.hub().clone(), address, config);
         let buffer = match buffer {
             Some(buffer) => Buffer::user(line.clone(), buffer),
             None => Buffer::growing(line.clone(), config.max_message),
         };
-        self.join(bus, &line, facts.address, config, buffer)?;
+        self.join(bus, &line, address, config, buffer)?;
         let connection = Connection::new(line, self.handle.clone(), facts);
         connection.opened().await
     }
@@ -247,7 +285,7 @@ impl Network {
         config: &Config,
         buffer: Buffer,
     ) -> Result<(), ConnectError> {
-        let protocol = self.share(config.protocol_for(bus.confirms, bus.in_flight));
+        let protocol = self.share(bus.protocol(config));
         let link = Link::with_spare(address, protocol, buffer, [[0; 62]; 2])?;
         let joined = self.handle.hub().join(line.clone(), Box::new(link));
         joined.map_err(ConnectError::Network)
@@ -256,37 +294,56 @@ impl Network {
     fn join_channel(
         &self,
         channel: Box<dyn crate::MessageChannel>,
+        address: Address,
         facts: Facts,
         config: &Config,
     ) -> Result<Connection, ConnectError> {
-        let hub = Hub::new();
+        let hub = Hub::new(self.handle.hub().counters().clone());
         let handle = Handle::new(hub.clone());
-        let line = Line::new(hub.clone(), config);
+        let line = Line::new(hub.clone(), address, config);
         let mut tasks = lock(&self.shared.tasks);
         // it may have been closed while the channel was opened
         self.refuse_if_over()?;
         tasks.retain(|task| task.strong_count() > 0);
         tasks.push(Arc::downgrade(&hub));
         drop(tasks);
-        let task = ChannelDriver::new(channel, hub, line.clone(), config.max_message);
+        let runtime = self.shared.runtime.clone();
+        let task = ChannelDriver::new(runtime, channel, hub, line.clone(), config.max_message);
         self.shared.runtime.spawn(Pin::from(Box::new(task)));
         Ok(Connection::new(line, handle, facts))
     }
 
-    fn facts(
-        &self,
-        address: Address,
-        guarantees: Guarantees,
-        path: Arc<Path>,
-        config: &Config,
-    ) -> Facts {
+    fn facts(&self, guarantees: Guarantees, path: Arc<Path>) -> Facts {
         Facts {
-            address,
             guarantees,
             path,
-            listen_only: config.protocol.receive.listen_only,
+            bus: None,
             max_send: u32::MAX,
             runtime: self.shared.runtime.clone(),
+        }
+    }
+
+    /// Whether an address is refused that may be one of a link on the bus.
+    fn may_be_free_soon<T>(&self, answer: &Result<T, ConnectError>) -> bool {
+        let in_use = matches!(
+            answer,
+            Err(ConnectError::AddressInUse { .. } | ConnectError::FormatInUse { .. })
+        );
+        in_use && self.shared.bus.is_some()
+    }
+
+    /// Waits until the links of connections that were dropped have left the bus.
+    async fn dropped_links_are_gone(&self) {
+        // nobody says anything: it is over when the driver drops the other end
+        let _ = self.handle.hub().settled().await;
+    }
+
+    /// A connection that was dropped makes way for a new one.
+    async fn dropped_channels_are_gone(&self) {
+        for hub in self.channel_hubs() {
+            if hub.is_abandoned() {
+                Closer::over(hub).await;
+            }
         }
     }
 
@@ -310,6 +367,22 @@ impl Network {
     }
 }
 
+impl BusFacts {
+    /// The protocol part of a configuration, as this bus wants it.
+    pub(crate) fn protocol(&self, config: &Config) -> isotp_core::Config {
+        config.protocol_for(self.confirms, self.in_flight)
+    }
+
+    /// Refuses what the bus cannot do.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), ConnectError> {
+        config.check()?;
+        if config.protocol.kind.is_fd() && !self.supports_fd {
+            return Err(ConnectError::NoFd);
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Network")
@@ -324,39 +397,16 @@ struct Closer {
     key: Option<u64>,
 }
 
-impl Drop for Closer {
-    fn drop(&mut self) {
-        self.hub.forget(self.key);
+impl Closer {
+    async fn over(hub: Arc<Hub>) {
+        let mut closer = Self { hub, key: None };
+        poll_fn(|cx| closer.hub.poll_over(&mut closer.key, cx)).await;
     }
 }
 
-/// Stands in where a backend has channels only.
-struct NoBus;
-
-impl Bus for NoBus {
-    fn try_send(
-        &mut self,
-        _now: isotp_core::Instant,
-        _frame: &isotp_core::Frame,
-        _token: isotp_core::TxToken,
-    ) -> Result<crate::Taken, crate::BusError> {
-        Ok(crate::Taken::Never)
-    }
-
-    fn receive(
-        &mut self,
-        _now: isotp_core::Instant,
-        _frame: &mut isotp_core::Frame,
-    ) -> Result<Option<crate::Arrival>, crate::BusError> {
-        Ok(None)
-    }
-
-    fn poll_ready(
-        &mut self,
-        _cx: &mut core::task::Context<'_>,
-        _interest: crate::Interest,
-    ) -> core::task::Poll<Result<(), crate::BusError>> {
-        core::task::Poll::Pending
+impl Drop for Closer {
+    fn drop(&mut self) {
+        self.hub.forget(self.key);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The messages of a connection that wait to be sent, in order.
 
 use core::task::Waker;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::error::{ConnectionError, SendError};
 use crate::message::Event;
@@ -22,7 +22,7 @@ use crate::payload::Outgoing;
 /// | Done | taken | removed |
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    entries: BTreeMap<u64, Entry>,
+    entries: Entries,
     /// The number of the next entry.
     next: u64,
     /// No entry below this number waits.
@@ -30,6 +30,10 @@ pub(crate) struct Outbox {
     /// The one that is being sent.
     current: Option<u64>,
 }
+
+/// By number, ascending. Empty, it has no memory: most connections have nothing to send.
+#[derive(Debug, Default)]
+struct Entries(VecDeque<(u64, Entry)>);
 
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -63,6 +67,8 @@ pub(crate) struct Finished {
     pub(crate) waker: Option<Waker>,
     /// The failure of a message that nobody waits for.
     pub(crate) failed: Option<Event>,
+    /// What came with an outcome that nobody takes, such as a refused payload: dropped with this.
+    pub(crate) left: Option<SendError>,
 }
 
 impl Outbox {
@@ -75,7 +81,7 @@ impl Outbox {
             waker: None,
             detached,
         };
-        self.entries.insert(number, entry);
+        self.entries.0.push_back((number, entry));
         number
     }
 
@@ -84,8 +90,9 @@ impl Outbox {
         if self.current.is_some() {
             return None;
         }
-        for (number, entry) in self.entries.range_mut(self.waiting..) {
-            self.waiting = number + 1;
+        let from = self.entries.position(self.waiting).unwrap_or_else(|at| at);
+        for (number, entry) in self.entries.0.range_mut(from..) {
+            self.waiting = *number + 1;
             if !matches!(entry.state, State::Waiting(_)) {
                 continue;
             }
@@ -100,14 +107,14 @@ impl Outbox {
     /// The message that was started cannot be sent yet. Gives it back if nobody wants that any more.
     pub(crate) fn put_back(&mut self, payload: Outgoing) -> Option<Outgoing> {
         let current = self.current.take()?;
-        match self.entries.get_mut(&current) {
+        match self.entries.get_mut(current) {
             Some(entry) if matches!(entry.state, State::Sending) => {
                 entry.state = State::Waiting(payload);
                 self.waiting = current;
                 None
             }
             _ => {
-                self.entries.remove(&current);
+                self.entries.remove(current);
                 Some(payload)
             }
         }
@@ -119,15 +126,16 @@ impl Outbox {
         let Some(current) = self.current.take() else {
             return finished;
         };
-        match self.entries.get_mut(&current) {
+        match self.entries.get_mut(current) {
             Some(entry) if !entry.detached && matches!(entry.state, State::Sending) => {
                 entry.state = State::Done(outcome);
                 finished.waker = entry.waker.take();
             }
             _ => {
-                let entry = self.entries.remove(&current);
+                let entry = self.entries.remove(current);
                 let detached = entry.is_some_and(|entry| entry.detached);
-                finished.failed = outcome.err().filter(|_| detached).and_then(told);
+                finished.left = outcome.err();
+                finished.failed = finished.left.as_ref().filter(|_| detached).and_then(told);
             }
         }
         finished
@@ -135,9 +143,9 @@ impl Outbox {
 
     /// The outcome, for whoever waits for it.
     pub(crate) fn poll(&mut self, number: u64, waker: &Waker) -> Option<Result<(), SendError>> {
-        let entry = self.entries.get_mut(&number)?;
+        let entry = self.entries.get_mut(number)?;
         if matches!(entry.state, State::Done(_)) {
-            return match self.entries.remove(&number)?.state {
+            return match self.entries.remove(number)?.state {
                 State::Done(outcome) => Some(outcome),
                 _ => None,
             };
@@ -151,24 +159,24 @@ impl Outbox {
 
     /// Nobody waits for the outcome any more.
     pub(crate) fn cancel(&mut self, number: u64) -> Cancelled {
-        match self.entries.get_mut(&number) {
+        match self.entries.get_mut(number) {
             Some(entry) if matches!(entry.state, State::Sending) => {
                 entry.state = State::Abandoned;
                 entry.waker = None;
                 Cancelled::MustAbort
             }
             Some(entry) if matches!(entry.state, State::Abandoned) => Cancelled::Gone(None),
-            _ => Cancelled::Gone(self.entries.remove(&number)),
+            _ => Cancelled::Gone(self.entries.remove(number)),
         }
     }
 
     /// Nobody waits for the outcome any more, but the message is to be sent all the same.
     pub(crate) fn detach(&mut self, number: u64) {
-        let Some(entry) = self.entries.get_mut(&number) else {
+        let Some(entry) = self.entries.get_mut(number) else {
             return;
         };
         if matches!(entry.state, State::Done(_)) {
-            self.entries.remove(&number);
+            self.entries.remove(number);
         } else {
             entry.detached = true;
             entry.waker = None;
@@ -177,7 +185,7 @@ impl Outbox {
 
     /// Whether the message that is being sent is one that nobody waits for any more.
     pub(crate) fn is_abandoned(&self) -> bool {
-        let current = self.current.and_then(|number| self.entries.get(&number));
+        let current = self.current.and_then(|number| self.entries.get(number));
         current.is_some_and(|entry| matches!(entry.state, State::Abandoned))
     }
 
@@ -185,7 +193,7 @@ impl Outbox {
     pub(crate) fn end(&mut self, error: &ConnectionError) -> (Vec<Waker>, Vec<Entry>) {
         self.current = None;
         let (mut wakers, mut left) = (Vec::new(), Vec::new());
-        for (number, mut entry) in core::mem::take(&mut self.entries) {
+        for (number, mut entry) in core::mem::take(&mut self.entries).0 {
             let outcome = match entry.state {
                 State::Done(outcome) => outcome,
                 State::Abandoned => continue,
@@ -204,22 +212,52 @@ impl Outbox {
                 waker: None,
                 detached: false,
             };
-            self.entries.insert(number, entry);
+            self.entries.0.push_back((number, entry));
         }
         (wakers, left)
     }
 
     /// Messages that wait or are being sent.
     pub(crate) fn queued(&self) -> usize {
-        let done = |entry: &&Entry| matches!(entry.state, State::Done(_));
-        self.entries.len() - self.entries.values().filter(done).count()
+        let done = |(_, entry): &&(u64, Entry)| matches!(entry.state, State::Done(_));
+        self.entries.0.len() - self.entries.0.iter().filter(done).count()
+    }
+}
+
+impl Entries {
+    /// Where it is, or where it would be.
+    fn position(&self, number: u64) -> Result<usize, usize> {
+        match self.0.front() {
+            // mostly it is the oldest
+            Some((oldest, _)) if *oldest == number => Ok(0),
+            _ => self.0.binary_search_by_key(&number, |(other, _)| *other),
+        }
+    }
+
+    fn get(&self, number: u64) -> Option<&Entry> {
+        let at = self.position(number).ok()?;
+        self.0.get(at).map(|(_, entry)| entry)
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Entry> {
+        let at = self.position(number).ok()?;
+        self.0.get_mut(at).map(|(_, entry)| entry)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Entry> {
+        let at = self.position(number).ok()?;
+        let (_, entry) = self.0.remove(at)?;
+        if self.0.is_empty() {
+            self.0 = VecDeque::new();
+        }
+        Some(entry)
     }
 }
 
 /// How a failure is told that nobody waits for.
-fn told(error: SendError) -> Option<Event> {
+const fn told(error: &SendError) -> Option<Event> {
     match error {
-        SendError::Failed(result) => Some(Event::SendFailed(result)),
+        SendError::Failed(result) => Some(Event::SendFailed(*result)),
         SendError::Refused(refused) => Some(Event::SendRefused(refused.error)),
         SendError::Connection(_) => None,
     }
@@ -251,7 +289,7 @@ mod tests {
             assert_eq!(started(&mut outbox), None);
             outbox.finish(Ok(()));
         }
-        assert!(outbox.entries.is_empty());
+        assert!(outbox.entries.0.is_empty());
     }
 
     #[test]
@@ -279,7 +317,7 @@ mod tests {
         assert_eq!(started(&mut outbox), Some(1));
         outbox.finish(Ok(()));
         assert!(matches!(outbox.poll(second, Waker::noop()), Some(Ok(()))));
-        assert!(outbox.entries.is_empty());
+        assert!(outbox.entries.0.is_empty());
     }
 
     #[test]
@@ -330,7 +368,7 @@ mod tests {
             outbox.finish(Ok(()));
             assert!(outbox.poll(number, Waker::noop()).is_some());
         }
-        assert_eq!(outbox.entries.len(), 1);
+        assert_eq!(outbox.entries.0.len(), 1);
         assert!(matches!(outbox.poll(held, Waker::noop()), Some(Ok(()))));
     }
 

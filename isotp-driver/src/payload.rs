@@ -13,13 +13,13 @@ pub struct Outgoing {
 
 enum Kind {
     Bytes(Vec<u8>),
-    Source(Box<dyn Payload + Send>),
+    Source(Box<dyn Payload + Send + Sync>),
 }
 
 impl Outgoing {
     /// A source that makes its bytes as they are needed.
     #[must_use]
-    pub fn source(source: impl Payload + Send + 'static) -> Self {
+    pub fn source(source: impl Payload + Send + Sync + 'static) -> Self {
         Self::from(Kind::Source(Box::new(source)))
     }
 

@@ -29,12 +29,32 @@ impl Network {
     /// begins within it is collected, and what has begun by its end is waited for.
     ///
     /// A responder that is also open as a connection of this network is received by that connection's
-    /// link, and its answers go to the request while it runs. The other addresses belong to the request
-    /// while it runs: a connection with one of them is refused.
+    /// link, and its answers go to the request while it runs; what it began before goes to the connection.
+    /// The request leaves on a link whose address has the functional id: where all responders are open as
+    /// connections, one of those must have it. A connection that is closing is waited for. The other
+    /// addresses belong to the request while it runs: a connection with one of them is refused. Where a
+    /// backend has its own channels for some connections, such as `socketcan:` for those of the kernel, the
+    /// address of one of them is refused to the request.
+    ///
+    /// ```
+    /// # use isotp_driver::{Address, Config, Id, Network};
+    /// # async fn example(network: Network) -> Result<(), Box<dyn core::error::Error>> {
+    /// let ecu = |number: u16| -> Result<Address, Box<dyn core::error::Error>> {
+    ///     let address = Address::normal(Id::standard(0x7E0 + number)?, Id::standard(0x7E8 + number)?)?;
+    ///     Ok(address.with_functional_tx(Id::standard(0x7DF)?)?)
+    /// };
+    /// let ecus = (0..8).map(ecu).collect::<Result<Vec<_>, _>>()?;
+    /// let window = core::time::Duration::from_millis(50);
+    /// let mut answers = network.request_functional(ecus, Config::uds(), [0x3E, 0x00], window).await?;
+    /// while let Some(answer) = answers.next().await {
+    ///     println!("{}: {:02X?}", answer.responder.rx().id(), answer.outcome?.as_ref());
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`RequestError::Connect`] if an address or the configuration cannot be had,
-    /// [`RequestError::Send`] if the request was not sent.
+    /// [`RequestError::NoResponders`] without any, [`RequestError::Connect`] if an address or the
+    /// configuration cannot be had, [`RequestError::Send`] if the request was not sent.
     ///
     /// # Cancel safety
     /// Dropped, it leaves nothing behind; the request may have been sent.
@@ -46,7 +66,14 @@ impl Network {
         window: Duration,
     ) -> Result<Responses, RequestError> {
         let responders: Vec<Address> = responders.into_iter().collect();
-        let room = responders.len().max(1).saturating_mul(config.queue);
+        if responders.is_empty() {
+            return Err(RequestError::NoResponders);
+        }
+        let mut kept = Vec::new();
+        for responder in &responders {
+            kept.push(self.admit(responder).await?);
+        }
+        let room = responders.len().saturating_mul(config.queue);
         let mut responses = Responses {
             collector: Collector::new(room),
             lines: Vec::with_capacity(responders.len()),
@@ -58,14 +85,15 @@ impl Network {
         for responder in responders {
             let collector = responses.collector.clone();
             let line = self.join_request(responder, &config, collector)?;
-            responses.lines.push(line);
+            responses.lines.push(Awaited { line, begun: None });
         }
-        for line in &mut responses.lines {
+        for Awaited { line, .. } in &mut responses.lines {
             Watch::new(line).opened().await?;
             if let Some(host) = line.merged() {
                 *line = host;
             }
         }
+        drop(kept);
         responses.send(request.into()).await?;
         let end = self.runtime().now() + window;
         responses.timer.set(Some(end));
@@ -78,12 +106,18 @@ impl Network {
 pub struct Responses {
     collector: Arc<Collector>,
     /// Of each responder.
-    lines: Vec<Arc<Line>>,
+    lines: Vec<Awaited>,
     timer: Box<dyn Timer>,
-    /// The window is over: only what has begun is waited for.
+    /// The window is over: only what has begun in it is waited for.
     late: bool,
     _handle: Handle,
     key: Option<u64>,
+}
+
+struct Awaited {
+    line: Arc<Line>,
+    /// The number of the reception that had begun when the window ended.
+    begun: Option<u32>,
 }
 
 impl Responses {
@@ -108,7 +142,7 @@ impl Responses {
         let mut request = Outgoing::from(request);
         let mut lines = self.lines.iter();
         loop {
-            let Some(line) = lines.next() else {
+            let Some(Awaited { line, .. }) = lines.next() else {
                 let error = isotp_core::SendError::NoFunctionalId;
                 let refused = isotp_core::Refused {
                     error,
@@ -131,13 +165,22 @@ impl Responses {
         if let Poll::Ready(response) = self.collector.poll(&mut self.key, cx) {
             return Poll::Ready(Some(response));
         }
-        self.late = self.late || self.timer.poll_fired(cx).is_ready();
-        if !self.late && !self.collector.take_ended() {
+        let (collector, ended) = (&self.collector, self.collector.take_ended());
+        // where all links are over the runtime may be gone, and its timers with it
+        let over = ended && self.lines.iter().all(|awaited| awaited.line.is_over());
+        if !self.late && (over || self.timer.poll_fired(cx).is_ready()) {
+            self.late = true;
+            for awaited in &mut self.lines {
+                awaited.begun = awaited.line.reception_for(collector);
+            }
+        }
+        if !self.late && !ended {
             return Poll::Pending;
         }
-        let (collector, late) = (&self.collector, self.late);
-        self.lines.retain(|line| {
-            let wanted = !line.is_over() && (!late || line.is_receiving());
+        let late = self.late;
+        self.lines.retain(|Awaited { line, begun }| {
+            let begun = || begun.is_some() && line.reception_for(collector) == *begun;
+            let wanted = !line.is_over() && (!late || begun());
             if !wanted {
                 line.stop_collecting(collector);
             }
@@ -162,7 +205,7 @@ impl Stream for Responses {
 
 impl Drop for Responses {
     fn drop(&mut self) {
-        for line in &self.lines {
+        for Awaited { line, .. } in &self.lines {
             line.stop_collecting(&self.collector);
         }
     }
@@ -181,6 +224,8 @@ impl fmt::Debug for Responses {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RequestError {
+    /// There is nobody who could answer.
+    NoResponders,
     /// A responder cannot be received.
     Connect(ConnectError),
     /// The request was not sent.
@@ -190,6 +235,9 @@ pub enum RequestError {
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoResponders => f.write_str(
+                "no responder was named, expected the address of each ECU that may answer",
+            ),
             Self::Connect(error) => error.fmt(f),
             Self::Send(error) => error.fmt(f),
         }

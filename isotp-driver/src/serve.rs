@@ -57,6 +57,7 @@ impl Network {
         let shared = Arc::new(Shared::default());
         let serving = Serving {
             shared: shared.clone(),
+            line: line.clone(),
             work: Some(Box::pin(async move {
                 loop {
                     match connection.recv().await {
@@ -78,7 +79,7 @@ impl Network {
 /// A connection with a handler: see [`Network::serve`].
 ///
 /// While it is kept, it is a handle of its network. Dropped, it leaves the bus at once, and a handler
-/// that runs is dropped.
+/// that runs is dropped. Where the handler kept the connection, that connection is over.
 #[must_use = "it stops when it is dropped"]
 pub struct Server {
     address: Address,
@@ -128,6 +129,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.line.abandon();
         let mut state = self.shared.state();
         state.stop = true;
         let task = state.task.take();
@@ -207,6 +209,7 @@ impl Drop for Watch<'_> {
 /// The task.
 struct Serving<F> {
     shared: Arc<Shared>,
+    line: Arc<Line>,
     /// `None` when it has ended.
     work: Option<Pin<Box<F>>>,
 }
@@ -233,8 +236,9 @@ impl<F: Future<Output = ConnectionError>> Future for Serving<F> {
                 Err(_) => ServerEnd::Panicked,
             }
         };
-        // the connection leaves the bus before anybody hears of the end
+        // the connection leaves the bus before anybody hears of the end, should the handler have kept it
         this.work = None;
+        this.line.abandon();
         this.shared.end(end);
         Poll::Ready(())
     }
@@ -244,6 +248,7 @@ impl<F> Drop for Serving<F> {
     /// If the task did not end by itself, its runtime is gone.
     fn drop(&mut self) {
         self.work = None;
+        self.line.abandon();
         let stopped = ServerEnd::Connection(ConnectionError::Stopped);
         self.shared.end(stopped);
     }

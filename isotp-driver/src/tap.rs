@@ -111,17 +111,20 @@ struct State {
 }
 
 impl Feed {
-    pub(crate) fn new(capacity: usize) -> Arc<Self> {
-        Arc::new(Self {
+    /// Reserves the memory; `None` if there is not as much.
+    pub(crate) fn new(capacity: usize) -> Option<Arc<Self>> {
+        let mut frames = VecDeque::new();
+        frames.try_reserve_exact(capacity).ok()?;
+        Some(Arc::new(Self {
             state: Mutex::new(State {
-                frames: VecDeque::with_capacity(capacity),
+                frames,
                 lost: 0,
                 over: None,
                 dropped: false,
                 readers: Wakers::default(),
             }),
             capacity,
-        })
+        }))
     }
 
     fn is_dropped(&self) -> bool {

@@ -2,29 +2,30 @@
 
 use core::task::Waker;
 
+use portable_atomic::{AtomicU64, Ordering};
+
 /// Any number of waiting tasks; one costs no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     first: Option<(u64, Waker)>,
     more: Vec<(u64, Waker)>,
-    next_key: u64,
 }
+
+/// No key is given twice in a process: one that outlives what it was for removes nobody else.
+static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 
 /// Taken out under a lock, to be woken when it is released.
 #[must_use = "wake them after the lock is released"]
 #[derive(Debug, Default)]
 pub(crate) struct Woken {
     first: Option<Waker>,
-    more: Vec<(u64, Waker)>,
+    more: Vec<Waker>,
 }
 
 impl Wakers {
     /// Enters a task, or renews its waker. The key is the task's own, and is set here.
     pub(crate) fn register(&mut self, key: &mut Option<u64>, waker: &Waker) {
-        let key = *key.get_or_insert_with(|| {
-            self.next_key += 1;
-            self.next_key
-        });
+        let key = *key.get_or_insert_with(|| NEXT_KEY.fetch_add(1, Ordering::Relaxed));
         let known = self.first.iter_mut().chain(&mut self.more);
         for (other, known) in known {
             if *other == key {
@@ -49,11 +50,16 @@ impl Wakers {
         self.more.retain(|(other, _)| *other != key);
     }
 
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.more.is_empty()
+    }
+
     /// Takes all of them.
     pub(crate) fn take(&mut self) -> Woken {
         Woken {
             first: self.first.take().map(|(_, waker)| waker),
-            more: core::mem::take(&mut self.more),
+            more: self.more.drain(..).map(|(_, waker)| waker).collect(),
         }
     }
 
@@ -64,9 +70,24 @@ impl Wakers {
 }
 
 impl Woken {
+    /// These as well.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Some(first) = other.first else {
+            self.more.extend(other.more);
+            return;
+        };
+        match self.first {
+            None => self.first = Some(first),
+            Some(_) => self.more.push(first),
+        }
+        self.more.extend(other.more);
+    }
+
     pub(crate) fn wake(self) {
-        let more = self.more.into_iter().map(|(_, waker)| waker);
-        self.first.into_iter().chain(more).for_each(Waker::wake);
+        self.first
+            .into_iter()
+            .chain(self.more)
+            .for_each(Waker::wake);
     }
 }
 
@@ -86,6 +107,16 @@ mod tests {
         wakers.remove(a);
         wakers.remove(b);
         assert_eq!(wakers.len(), 0);
+    }
+
+    #[test]
+    fn a_key_that_outlives_its_list_removes_nobody_from_another() {
+        let (mut old, mut new) = (None, None);
+        Wakers::default().register(&mut old, Waker::noop());
+        let mut wakers = Wakers::default();
+        wakers.register(&mut new, Waker::noop());
+        wakers.remove(old);
+        assert_eq!(wakers.len(), 1);
     }
 
     #[test]

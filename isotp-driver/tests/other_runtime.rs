@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use isotp_driver::{
     Address, Arrival, Backend, BoxFuture, Bus, BusError, Channels, Config, ConnectError,
     ConnectionError, Frame, Guarantees, Id, Incoming, Instant, Interest, Listener, MessageChannel,
-    NResult, Network, Opened, Path, Runtime, RxBuffer, SendError, Stream, Taken, Timer, TxToken,
-    process_origin,
+    NResult, Network, Opened, Path, Permit, Runtime, RxBuffer, SendError, Stream, Taken, Timer,
+    TxToken, process_origin,
 };
 use smol::io::{AsyncRead, AsyncWrite};
 
@@ -211,7 +211,8 @@ impl Channels for Mirrors {
         Box::pin(async move {
             if padded {
                 let reason = "transmit.pad_to_8".to_owned();
-                return Ok(Opened::Declined { reason });
+                let permit = Permit::default();
+                return Ok(Opened::Declined { reason, permit });
             }
             Ok(Opened::Channel {
                 channel: Box::new(Mirror::default()),
@@ -327,12 +328,125 @@ fn a_buffer_of_the_users_goes_to_the_bus_or_is_refused() {
     });
 }
 
+/// Keeps each task that has ended, as an executor of several threads does for a while.
+#[derive(Clone)]
+struct Hoarder;
+
+impl Runtime for Hoarder {
+    type Timer = SmolTimer;
+    #[cfg(unix)]
+    type Watch = SmolWatch;
+    type Stream = SmolStream;
+    type Listener = SmolListener;
+
+    fn now(&self) -> Instant {
+        Smol.now()
+    }
+
+    fn timer(&self) -> SmolTimer {
+        Smol.timer()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut task = Box::pin(task);
+        Smol.spawn(async move {
+            task.as_mut().await;
+            core::future::pending::<()>().await;
+        });
+    }
+
+    #[cfg(unix)]
+    fn watch(&self, descriptor: OwnedFd) -> io::Result<SmolWatch> {
+        Smol.watch(descriptor)
+    }
+
+    async fn connect(&self, address: &str) -> io::Result<SmolStream> {
+        Smol.connect(address).await
+    }
+
+    async fn listen(&self, address: &str) -> io::Result<SmolListener> {
+        Smol.listen(address).await
+    }
+}
+
+#[test]
+fn a_network_is_closed_when_its_bus_is_let_go_of() {
+    for breaks in [false, true] {
+        smol::block_on(async {
+            let bus = Late::default();
+            let backend = Backend::bus(Path::new("late"), bus.clone());
+            let network = Network::start(&Hoarder, backend);
+            let connection = network.connect(address(), Config::default());
+            let connection = connection.await.unwrap();
+            assert_eq!(Arc::strong_count(&bus.0), 2, "the network has the bus");
+            if breaks {
+                bus.0.lock().unwrap().broken = true;
+                let over = connection.send([1]).await;
+                assert!(matches!(over, Err(SendError::Connection(_))), "{over:?}");
+            } else {
+                network.close().await;
+            }
+            assert_eq!(Arc::strong_count(&bus.0), 1, "the network is over");
+        });
+    }
+}
+
+/// Looks at a connection and its bus when it is woken.
+struct Look {
+    connection: isotp_driver::Connection,
+    bus: Late,
+    seen: Mutex<Vec<(bool, usize)>>,
+}
+
+impl Look {
+    fn look(&self) {
+        let closed = matches!(self.connection.try_recv(), Err(ConnectionError::Closed));
+        let seen = (closed, Arc::strong_count(&self.bus.0));
+        self.seen.lock().unwrap().push(seen);
+    }
+}
+
+impl std::task::Wake for Look {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}
+
+#[test]
+fn whoever_closes_a_network_hears_of_it_last() {
+    smol::block_on(async {
+        let bus = Late::default();
+        let backend = Backend::bus(Path::new("late"), bus.clone());
+        let network = Network::start(&Smol, backend);
+        let connection = network.connect(address(), Config::default());
+        let look = Arc::new(Look {
+            connection: connection.await.unwrap(),
+            bus,
+            seen: Mutex::default(),
+        });
+        let waker = Waker::from(look.clone());
+        let mut closing = Box::pin(network.close());
+        while closing
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+        {
+            smol::future::yield_now().await;
+        }
+        look.look();
+        // closed, and nobody has the bus but the test; also where it is seen before the wake-up
+        let seen = look.seen.lock().unwrap();
+        assert!(seen.iter().all(|seen| *seen == (true, 1)), "{seen:?}");
+    });
+}
+
 /// A bus that confirms the frames it took only when it is told to.
 #[derive(Clone, Default)]
 struct Late(Arc<Mutex<LateState>>);
 
 #[derive(Default)]
 struct LateState {
+    broken: bool,
     taken: VecDeque<(Frame, TxToken)>,
     confirmed: VecDeque<(Frame, TxToken)>,
     waker: Option<Waker>,
@@ -340,11 +454,11 @@ struct LateState {
 
 impl Bus for Late {
     fn try_send(&mut self, _: Instant, frame: &Frame, token: TxToken) -> Result<Taken, BusError> {
-        self.0
-            .lock()
-            .unwrap()
-            .taken
-            .push_back((frame.clone(), token));
+        let mut state = self.0.lock().unwrap();
+        if state.broken {
+            return Err(BusError::new("broken"));
+        }
+        state.taken.push_back((frame.clone(), token));
         Ok(Taken::Took)
     }
 

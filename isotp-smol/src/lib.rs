@@ -30,8 +30,12 @@
 //!
 //! A [`Connection`] is a `Stream` and a `Sink` of messages; [`ByteStream`] makes `AsyncRead` and
 //! `AsyncWrite` of it. Timers are those of the reactor, late by some 50 microseconds.
+//!
+//! In [`guide`]: which crate to take, coming from aioisotp, and what each error means.
 #![forbid(unsafe_code)]
 
+#[cfg(all(doc, not(doctest)))] // the code of the pages needs more than this crate
+pub mod guide;
 mod network;
 mod runtime;
 
@@ -45,3 +49,8 @@ pub use isotp_driver::ByteStream;
 pub use isotp_driver::user::*;
 /// Virtual buses.
 pub use isotp_virtual as virtual_bus;
+
+/// The example of the front page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

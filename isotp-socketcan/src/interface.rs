@@ -205,11 +205,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl core::error::Error for Refusal {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
-    }
-}
+impl core::error::Error for Refusal {}
 
 impl From<Refusal> for OpenError {
     fn from(refusal: Refusal) -> Self {
@@ -262,12 +258,18 @@ fn denied(step: Step<'_>) -> String {
 fn known() -> String {
     let names = Interface::names();
     if names.is_empty() {
-        return "there are no CAN interfaces; `modprobe vcan`, `ip link add vcan0 type vcan` and \
-                `ip link set vcan0 up` make a virtual one"
-            .to_owned();
+        // the family is loaded when it is asked for
+        let family = sys::can_socket(libc::SOCK_RAW, libc::CAN_RAW);
+        if family.is_err_and(|error| error.raw_os_error() == Some(libc::EAFNOSUPPORT)) {
+            return format!("there are no CAN interfaces, and {}", no_family());
+        }
+        return NO_INTERFACES.to_owned();
     }
     format!("CAN interfaces: {}", names.join(", "))
 }
+
+const NO_INTERFACES: &str = "there are no CAN interfaces; `modprobe vcan`, `ip link add vcan0 type \
+    vcan` and `ip link set vcan0 up` make a virtual one";
 
 fn bring_up(name: &str) -> String {
     if name.starts_with("vcan") || name.starts_with("vxcan") {
@@ -316,6 +318,29 @@ mod tests {
             // what the kernel itself said is in it too
             assert!(text.contains("os error"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_page_for_the_bench_quotes_the_texts() {
+        let known = known();
+        let with = |text: String, names: &str| text.replace(&known, names);
+        let missing = text(Step::Find("can7"), libc::ENODEV);
+        let raw = Step::Socket { module: "can-raw" };
+        let isotp = Step::Socket {
+            module: "can-isotp",
+        };
+        let texts = [
+            text(raw, libc::EAFNOSUPPORT),
+            text(isotp, libc::EPROTONOSUPPORT),
+            text(isotp, libc::EPERM),
+            with(missing, "CAN interfaces: can0, vcan0"),
+            with(text(Step::Find("can0"), libc::ENODEV), NO_INTERFACES),
+            text(Step::Use("can0"), libc::ENETDOWN),
+            text(Step::Use("vcan0"), libc::ENETDOWN),
+            text(Step::Removed("can0"), libc::ENODEV),
+            text(Step::Bind("can0"), libc::EINVAL),
+        ];
+        crate::page::assert_quotes("when", texts);
     }
 
     #[test]

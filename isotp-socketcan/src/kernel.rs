@@ -3,6 +3,7 @@
 mod blocking;
 mod channel;
 mod claims;
+mod closing;
 mod encode;
 mod guard;
 mod link;

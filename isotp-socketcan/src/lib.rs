@@ -1,12 +1,17 @@
 //! ISO-TP on Linux: raw CAN sockets under the stack of this project, and the kernel's ISO-TP sockets.
 //!
 //! Programs take the crate of their runtime, which opens `raw:can0`, `kernel:can0` and `socketcan:can0`.
+//! What each error means at the bench is in the `guide` of these crates.
+//!
 //! On anything but Linux this crate is empty.
 #![cfg(target_os = "linux")]
 #![deny(unsafe_code)]
 
+mod end;
 mod interface;
 mod kernel;
+#[cfg(test)]
+mod page;
 mod raw;
 mod scheme;
 mod sys;

@@ -42,18 +42,46 @@ pub(crate) fn wait(
     events: c_short,
     timeout: Option<Duration>,
 ) -> io::Result<c_short> {
-    let mut poll = libc::pollfd {
-        fd: socket.as_raw_fd(),
+    let mut entry = [poll_entry(socket, events)];
+    poll(&mut entry, timeout)?;
+    let [entry] = entry;
+    Ok(entry.revents)
+}
+
+/// Waits in this thread until there is something to read from `woken`, or one of `sockets` is writable
+/// or has an error; tells whether it is one of the sockets.
+pub(crate) fn wait_any(
+    woken: BorrowedFd<'_>,
+    sockets: &[BorrowedFd<'_>],
+    timeout: Option<Duration>,
+) -> io::Result<bool> {
+    let sockets = sockets
+        .iter()
+        .map(|socket| poll_entry(*socket, libc::POLLOUT));
+    let mut entries: Vec<_> = sockets.collect();
+    entries.push(poll_entry(woken, libc::POLLIN));
+    poll(&mut entries, timeout)?;
+    entries.pop();
+    Ok(entries.iter().any(|entry| entry.revents != 0))
+}
+
+fn poll_entry(descriptor: BorrowedFd<'_>, events: c_short) -> libc::pollfd {
+    libc::pollfd {
+        fd: descriptor.as_raw_fd(),
         events,
         revents: 0,
-    };
+    }
+}
+
+fn poll(entries: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<()> {
     // a part of a millisecond is a whole one: it must not become a busy loop
     let millis = timeout.map_or(-1, |left| {
         c_int::try_from(left.as_micros().div_ceil(1000)).unwrap_or(c_int::MAX)
     });
-    // SAFETY: one `pollfd`, which lives as long as the call.
-    check(unsafe { libc::poll(&raw mut poll, 1, millis) })?;
-    Ok(poll.revents)
+    let count = libc::nfds_t::try_from(entries.len()).unwrap_or(0);
+    // SAFETY: so many `pollfd`, which are borrowed mutably for the call.
+    check(unsafe { libc::poll(entries.as_mut_ptr(), count, millis) })?;
+    Ok(())
 }
 
 /// The socket options of a borrowed socket, with the methods of [`SocketOptions`].
@@ -84,3 +112,31 @@ fn check(answer: c_int) -> io::Result<c_int> {
 }
 
 const _: () = assert!(size_of::<libc::sockaddr_can>() >= 16);
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn waiting_for_many_tells_sockets_from_the_call() {
+        let (mut caller, woken) = UnixStream::pair().unwrap();
+        let (mut full, peer) = UnixStream::pair().unwrap();
+        full.set_nonblocking(true).unwrap();
+        while full.write(&[0; 4096]).is_ok() {}
+        let wait = |sockets: &[BorrowedFd<'_>]| {
+            let timeout = Some(Duration::from_millis(20));
+            wait_any(woken.as_fd(), sockets, timeout).unwrap()
+        };
+        assert!(!wait(&[]));
+        assert!(!wait(&[full.as_fd()]));
+        assert!(wait(&[full.as_fd(), peer.as_fd()]));
+        caller.write_all(&[0]).unwrap();
+        assert!(!wait(&[full.as_fd()]), "it is the call");
+        drop(peer);
+        assert!(wait(&[full.as_fd()]), "an error counts");
+    }
+}

@@ -32,9 +32,13 @@
 //! 50 microseconds and not by one or two ticks of tokio's, which are milliseconds: [`TokioTimer`] has the
 //! rule. Elsewhere, a separation time below 1 ms becomes one or two. The runtime needs `enable_time`; it
 //! needs `enable_io` for fine timers and for buses of the system.
+//!
+//! In [`guide`]: which crate to take, coming from aioisotp, and what each error means.
 #![deny(unsafe_code)] // but for one call: see runtime/register.rs
 
 mod bytes;
+#[cfg(all(doc, not(doctest)))] // the code of the pages needs more than this crate
+pub mod guide;
 mod network;
 mod runtime;
 

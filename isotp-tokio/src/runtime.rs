@@ -69,11 +69,11 @@ impl Runtime for Tokio {
     }
 
     async fn connect(&self, address: &str) -> io::Result<TokioStream> {
-        TokioStream::connect(address).await
+        TokioStream::connect(&self.0, address).await
     }
 
     async fn listen(&self, address: &str) -> io::Result<TokioListener> {
-        TokioListener::bind(address).await
+        TokioListener::bind(&self.0, address).await
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct State {
     sleepers: BTreeMap<PortId, Sleeper>,
     taps: Vec<TapEntry>,
     next_tap: u64,
+    /// Taps that have something to be shown.
+    unseen: Vec<PortId>,
     frame: Frame,
 }
 
@@ -70,6 +72,7 @@ impl VirtualBus {
                 sleepers: BTreeMap::new(),
                 taps: Vec::new(),
                 next_tap: 0,
+                unseen: Vec::new(),
                 frame: Frame::new(),
             }),
             options,
@@ -146,10 +149,11 @@ impl VirtualBus {
     }
 
     /// Lets the bus move up to `now`, and wakes who has something to do; `by` is awake.
-    pub(crate) fn advance(&self, mut state: MutexGuard<'_, State>, now: Instant, by: PortId) {
-        let woken = state.advance(now, by);
-        drop(state);
-        woken.wake();
+    pub(crate) fn advance(&self, state: MutexGuard<'_, State>, now: Instant, by: PortId) {
+        let mut woken = Woken::default();
+        // dropped before them, also if a tap panics
+        let mut state = state;
+        state.advance(now, by, &mut woken);
     }
 
     pub(crate) fn downgrade(&self) -> std::sync::Weak<Shared> {
@@ -162,11 +166,11 @@ impl VirtualBus {
 }
 
 impl State {
-    pub(crate) fn advance(&mut self, now: Instant, by: PortId) -> Woken {
-        let mut woken = Woken::default();
+    /// Lets the bus move up to `now`. A tap may panic: by then, all others that have something to do are
+    /// in `woken`.
+    pub(crate) fn advance(&mut self, now: Instant, by: PortId, woken: &mut Woken) {
         loop {
             self.bus.handle_timeout(now);
-            let mut tapped = false;
             while let Some(port) = self.bus.poll_wake() {
                 if let Some(sleeper) = self.sleepers.get_mut(&port) {
                     sleeper.ready = true;
@@ -174,12 +178,16 @@ impl State {
                         woken.add(sleeper.waker.take());
                     }
                 } else {
-                    tapped |= self.show(port);
+                    self.unseen.push(port);
                 }
+            }
+            let mut tapped = false;
+            while let Some(port) = self.unseen.pop() {
+                tapped |= self.show(port);
             }
             // a full tap may have held the bus up
             if !tapped {
-                return woken;
+                return;
             }
         }
     }
@@ -208,15 +216,13 @@ impl State {
 
     /// Takes a port off the bus. The others must look at the time again: it may have been the only one
     /// that knew of a deadline.
-    pub(crate) fn detach(&mut self, port: PortId) -> Woken {
+    pub(crate) fn detach(&mut self, port: PortId, woken: &mut Woken) {
         self.bus.detach(port);
         self.sleepers.remove(&port);
-        let mut woken = Woken::default();
         for sleeper in self.sleepers.values_mut() {
             sleeper.ready = true;
             woken.add(sleeper.waker.take());
         }
-        woken
     }
 
     /// Shows a tap what it has received; `false` if there was nothing.
@@ -269,7 +275,7 @@ impl Drop for Tap {
     }
 }
 
-/// Tasks to be woken when the lock is released; one costs no allocation.
+/// Wakes tasks when it is dropped, which is to be after the lock is released; one costs no allocation.
 #[derive(Default)]
 pub(crate) struct Woken {
     first: Option<Waker>,
@@ -283,19 +289,62 @@ impl Woken {
             waker => self.more.extend(waker),
         }
     }
+}
 
+impl Drop for Woken {
     #[inline]
-    pub(crate) fn wake(self) {
-        if let Some(first) = self.first {
+    fn drop(&mut self) {
+        if let Some(first) = self.first.take() {
             first.wake();
-            self.more.into_iter().for_each(Waker::wake);
+            self.more.drain(..).for_each(Waker::wake);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::panic::AssertUnwindSafe;
+    use core::sync::atomic::{AtomicU32, Ordering};
+    use std::panic::catch_unwind;
+    use std::sync::TryLockError;
+    use std::task::Wake;
+
+    use isotp_core::{FrameKind, Id};
+
     use super::*;
+
+    /// Counts how often it was woken while nobody held the lock of the bus.
+    struct Woke(VirtualBus, AtomicU32);
+
+    impl Wake for Woke {
+        fn wake(self: Arc<Self>) {
+            let held = matches!(self.0.0.state.try_lock(), Err(TryLockError::WouldBlock));
+            self.1.fetch_add(u32::from(!held), Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_tap_that_panics_keeps_no_other_port_asleep() {
+        for tap_is_first in [true, false] {
+            let bus = VirtualBus::default();
+            let panics = |_, _: FrameView<'_>| panic!("a tap, on purpose");
+            let early = tap_is_first.then(|| bus.tap(panics));
+            let (mut sender, sleeper) = (bus.port(), bus.port());
+            let late = (!tap_is_first).then(|| bus.tap(panics));
+            let woke = Arc::new(Woke(bus.clone(), AtomicU32::new(0)));
+            assert!(!bus.lock().take_ready(sleeper.id(), &woke.clone().into()));
+            let sent = catch_unwind(AssertUnwindSafe(|| {
+                sender.send_frame(FrameView {
+                    id: Id::standard(1).unwrap(),
+                    kind: FrameKind::Classic,
+                    data: &[1],
+                })
+            }));
+            assert!(sent.is_err(), "the tap saw it");
+            assert_eq!(woke.1.load(Ordering::SeqCst), 1, "{tap_is_first}");
+            drop((early, late));
+        }
+    }
 
     #[test]
     fn a_tap_may_hold_a_port_of_its_bus() {

@@ -9,9 +9,9 @@ use std::time::Instant as StdInstant;
 
 use isotp_core::{Frame, FrameView, Instant, TxToken};
 use isotp_driver::{Arrival, Bus, BusError, Interest, Taken};
-use isotp_sim::{DeliveryKind, PortId, SubmitError};
+use isotp_sim::{Clock, DeliveryKind, PortId, SubmitError};
 
-use crate::bus::VirtualBus;
+use crate::bus::{VirtualBus, Woken};
 
 /// A port of a [`VirtualBus`]: give it to a network, or use it from a thread.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ pub struct Port {
 impl Port {
     pub(crate) const fn new(bus: VirtualBus, id: PortId) -> Self {
         Self { bus, id }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn id(&self) -> PortId {
+        self.id
     }
 
     /// The bus that it is on.
@@ -80,6 +85,8 @@ impl Port {
 
     /// The next thing that happened, with its frame.
     fn take(&self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
+        // dropped after the lock, also if a tap panics
+        let mut woken = Woken::default();
         let mut state = self.bus.lock();
         let mut delivery = state.bus.poll_receive(self.id, frame);
         if delivery.is_none() {
@@ -87,11 +94,10 @@ impl Port {
                 state.clear_ready(self.id);
                 return None;
             }
-            let woken = state.advance(now, self.id);
+            state.advance(now, self.id, &mut woken);
             delivery = state.bus.poll_receive(self.id, frame);
-            drop(state);
-            woken.wake();
         }
+        drop(state);
         let delivery = delivery?;
         let at = delivery.at.min(now);
         Some(match delivery.kind {
@@ -150,14 +156,25 @@ impl Bus for Port {
     fn confirms(&self) -> bool {
         self.bus.options().port.confirms
     }
+
+    /// Several where frames take no time: the driver then turns less often.
+    fn in_flight(&self) -> u8 {
+        let options = self.bus.options();
+        match options.clock {
+            Clock::Free => options.port.queue.min(IN_FLIGHT) as u8,
+            _ => 1,
+        }
+    }
 }
 
 impl Drop for Port {
     fn drop(&mut self) {
-        let woken = self.bus.lock().detach(self.id);
-        woken.wake();
+        let mut woken = Woken::default();
+        self.bus.lock().detach(self.id, &mut woken);
     }
 }
+
+const IN_FLIGHT: usize = 8;
 
 /// Wakes a thread.
 struct Unpark(Thread);

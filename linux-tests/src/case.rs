@@ -1,7 +1,8 @@
 //! What a case is, and which there are.
 
 use crate::{
-    differential, dump, duplex, faults, grid, modules, pacing, raw_bus, tool, unprivileged,
+    bridge, contract, differential, dump, duplex, faults, grid, modules, pacing, raw_bus, runtimes,
+    tool, unprivileged,
 };
 
 /// One named test. It runs in a process of its own.
@@ -21,13 +22,27 @@ impl Case {
         self.needs.contains(&Need::Controllers)
     }
 
-    /// Whether it takes its time, but hardly any of the processor's.
-    pub(crate) fn mostly_waits(&self) -> bool {
-        ["differential/", "faults/", "isotpdump/"]
-            .iter()
-            .any(|group| self.name.starts_with(group))
+    /// Whether it must have the machine for itself: it measures time or the processor, or changes what
+    /// is there once.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.drives_controllers()
+            || self.needs.contains(&Need::Modules)
+            || ALONE.iter().any(|name| self.name.starts_with(name))
     }
 }
+
+/// Cases that fail, or mean nothing, beside others.
+const ALONE: [&str; 9] = [
+    "pacing/",
+    "raw/load/",
+    "raw/idle",
+    "raw/pacing",
+    "kernel connection/after errors nothing spins",
+    "kernel connection/an idle one costs nothing",
+    "kernel connection/no wake-up is lost",
+    "kernel links/hundreds that",
+    "kernel options/separation times",
+];
 
 /// The body of a case.
 pub(crate) type Run = dyn Fn(&str) -> Result<String, String> + Send + Sync;
@@ -62,7 +77,7 @@ impl Need {
     pub(crate) fn is_met(self, network: bool) -> bool {
         match self {
             Self::Isotp => crate::sys::can_socket(libc::SOCK_DGRAM, libc::CAN_ISOTP).is_ok(),
-            Self::CanUtils => ["isotpsend", "isotprecv", "isotpdump"]
+            Self::CanUtils => ["isotpsend", "isotprecv", "isotpdump", "isotpserver"]
                 .into_iter()
                 .all(tool::is_here),
             Self::Network => network,
@@ -106,6 +121,9 @@ fn small() -> Vec<Case> {
     cases.extend(duplex::cases());
     cases.extend(pacing::cases());
     cases.extend(dump::cases());
+    cases.extend(bridge::cases());
+    cases.extend(runtimes::cases());
+    cases.extend(contract::cases());
     cases.extend(modules::cases());
     cases.extend(unprivileged::cases());
     cases

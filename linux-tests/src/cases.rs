@@ -6,6 +6,7 @@ mod kernel_links;
 mod kernel_options;
 mod kernel_socket;
 mod peer;
+mod socketcan_links;
 
 use crate::case::{Case, Need};
 
@@ -17,6 +18,7 @@ pub(crate) fn adapters() -> Vec<Case> {
         kernel_channel::CASES,
         kernel_faults::CASES,
         kernel_links::CASES,
+        socketcan_links::CASES,
     ]
     .concat()
     .into_iter()

@@ -4,9 +4,13 @@
 #[cfg(target_os = "linux")]
 mod adapter;
 #[cfg(target_os = "linux")]
+mod bridge;
+#[cfg(target_os = "linux")]
 mod case;
 #[cfg(target_os = "linux")]
 mod cases;
+#[cfg(target_os = "linux")]
+mod contract;
 #[cfg(target_os = "linux")]
 mod core_link;
 #[cfg(target_os = "linux")]
@@ -48,6 +52,8 @@ mod raw_bus;
 #[cfg(target_os = "linux")]
 mod runner;
 #[cfg(target_os = "linux")]
+mod runtimes;
+#[cfg(target_os = "linux")]
 mod scripts;
 #[cfg(target_os = "linux")]
 mod sys;
@@ -55,6 +61,8 @@ mod sys;
 mod tool;
 #[cfg(target_os = "linux")]
 mod unprivileged;
+#[cfg(target_os = "linux")]
+mod watched_link;
 #[cfg(target_os = "linux")]
 mod worker;
 

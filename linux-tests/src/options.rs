@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) worker: bool,
     /// In a network of its own, with a vcan0.
     pub(crate) network: bool,
+    /// The one processor to run on.
+    pub(crate) processor: Option<usize>,
 }
 
 impl Options {
@@ -29,6 +31,7 @@ impl Options {
             interface: "vcan0".to_owned(),
             worker: false,
             network: false,
+            processor: None,
         };
         let mut words = words;
         while let Some(word) = words.next() {
@@ -39,6 +42,11 @@ impl Options {
                 "--network" => options.network = true,
                 "--filter" => options.filters.push(value(&word, &mut words)?),
                 "--interface" => options.interface = value(&word, &mut words)?,
+                "--processor" => {
+                    let number = value(&word, &mut words)?;
+                    let number = number.parse().map_err(|error| format!("{word}: {error}"))?;
+                    options.processor = Some(number);
+                }
                 "--worker" => options.worker = true,
                 option if option.starts_with('-') => {
                     return Err(format!(

@@ -1,5 +1,6 @@
 //! Runs the cases, and counts.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,36 +54,47 @@ fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
     Ok(network)
 }
 
-/// Runs everything. Cases that mostly wait run some at a time; the others have the machine for
-/// themselves, the controllers' above all: theirs overrun where it is busy.
+/// Runs everything: some cases at a time, then those that must be alone. The controllers' come first,
+/// since theirs overrun where the machine is busy.
 fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
     let begin = Instant::now();
     let tally = Mutex::new(Tally::default());
-    let lane = |wanted: &dyn Fn(usize, &Case) -> bool| {
-        let mut lane = Lane {
-            options,
-            network,
-            tally: &tally,
-            worker: None,
-        };
-        for (index, case) in chosen.iter().enumerate() {
-            if wanted(index, case) {
-                lane.one(case);
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let run = |lanes: usize, wanted: &dyn Fn(&Case) -> bool| {
+        let queue = Mutex::new(
+            chosen
+                .iter()
+                .filter(|case| wanted(case))
+                .collect::<VecDeque<_>>(),
+        );
+        thread::scope(|scope| {
+            for number in 0..lanes {
+                let mut lane = Lane {
+                    options,
+                    network,
+                    processor: (lanes > 1).then_some(number % processors),
+                    tally: &tally,
+                    worker: None,
+                };
+                let queue = &queue;
+                scope.spawn(move || {
+                    let next = || {
+                        queue
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .pop_front()
+                    };
+                    while let Some(case) = next() {
+                        lane.one(case);
+                    }
+                });
             }
-        }
+        });
     };
-    lane(&|_, case| case.drives_controllers());
-    lane(&|_, case| !case.drives_controllers() && !case.mostly_waits());
+    run(1, &|case| case.drives_controllers());
     // on one interface they would hear each other
-    let lanes = if network { WAITING_LANES } else { 1 };
-    thread::scope(|scope| {
-        for part in 0..lanes {
-            let lane = &lane;
-            scope.spawn(move || {
-                lane(&|index, case| case.mostly_waits() && index % lanes == part);
-            });
-        }
-    });
+    run(if network { LANES } else { 1 }, &|case| !case.is_alone());
+    run(1, &|case| case.is_alone() && !case.drives_controllers());
     let tally = tally.into_inner().unwrap_or_default();
     for name in &tally.failed {
         println!("FAILED: {name}");
@@ -97,8 +109,8 @@ fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
     ExitCode::from(u8::from(failed > 0 || passed == 0))
 }
 
-/// How many of the cases that mostly wait run at a time.
-const WAITING_LANES: usize = 3;
+/// How many cases run at a time. Most of them wait for most of their time.
+const LANES: usize = 6;
 
 /// What has come of the cases until now.
 #[derive(Default)]
@@ -133,6 +145,8 @@ struct Lane<'a, 'b> {
     options: &'b Options,
     /// Whether cases may have a network of their own.
     network: bool,
+    /// The one processor that its cases run on.
+    processor: Option<usize>,
     tally: &'b Mutex<Tally<'a>>,
     /// Runs those cases that leave the network as it is.
     worker: Option<Worker>,
@@ -171,7 +185,7 @@ impl<'a> Lane<'a, '_> {
         let interface = &self.options.interface;
         if case.drives_controllers() {
             // they are in the network that is everybody's
-            return Worker::start(interface, false)?.run(case);
+            return Worker::start(interface, false, self.processor)?.run(case);
         }
         let interface = if self.network { "vcan0" } else { interface };
         let alone = [Need::Network, Need::Modules]
@@ -180,7 +194,7 @@ impl<'a> Lane<'a, '_> {
         let mut worker = match self.worker.take() {
             // a module can be unloaded when nobody uses it any more
             Some(worker) if !alone => worker,
-            _ => Worker::start(interface, self.network)?,
+            _ => Worker::start(interface, self.network, self.processor)?,
         };
         let outcome = worker.run(case);
         // what a case left behind that failed is unknown

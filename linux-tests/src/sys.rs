@@ -164,12 +164,15 @@ pub(crate) fn new_network() -> Result<()> {
     check(unsafe { libc::unshare(libc::CLONE_NEWNET) }).map(drop)
 }
 
-/// Keeps this process, and the threads that it starts, on the first processor.
-pub(crate) fn stay_on_one_processor() -> Result<()> {
+/// Keeps this process, and the threads that it starts, on one processor.
+pub(crate) fn stay_on_processor(number: usize) -> Result<()> {
     // SAFETY: a set of bits, for which zero is a value: it is empty.
     let mut processors: libc::cpu_set_t = unsafe { zeroed() };
-    // SAFETY: the set lives through the call and has a bit for the number 0.
-    unsafe { libc::CPU_SET(0, &mut processors) };
+    if number >= libc::CPU_SETSIZE as usize {
+        return Err(Error::from_raw_os_error(libc::EINVAL));
+    }
+    // SAFETY: the set lives through the call and has a bit for the number, as was just checked.
+    unsafe { libc::CPU_SET(number, &mut processors) };
     let size = size_of::<libc::cpu_set_t>();
     // SAFETY: the set lives through the call, and the size is its own.
     check(unsafe { libc::sched_setaffinity(0, size, &raw const processors) }).map(drop)
@@ -184,6 +187,12 @@ pub(crate) fn processor_time() -> Duration {
     // SAFETY: the pointer is to a timespec that lives through the call.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// How many threads this process has.
+pub(crate) fn threads() -> core::result::Result<usize, String> {
+    let tasks = std::fs::read_dir("/proc/self/task").map_err(|error| error.to_string())?;
+    Ok(tasks.count())
 }
 
 fn check(result: libc::c_int) -> Result<libc::c_int> {

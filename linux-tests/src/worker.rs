@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::case::{Case, find};
 use crate::options::Options;
-use crate::place;
+use crate::{place, sys};
 
 /// A process that runs one case after another, all in one network. Dropped, it is killed.
 #[derive(Debug)]
@@ -21,13 +21,23 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts a process; with `network`, in a network of its own that has a vcan0.
-    pub(crate) fn start(interface: &str, network: bool) -> Result<Self, String> {
+    ///
+    /// On one processor a virtual bus never mixes up frames that were sent one after another: each
+    /// processor has a queue of received frames of its own.
+    pub(crate) fn start(
+        interface: &str,
+        network: bool,
+        processor: Option<usize>,
+    ) -> Result<Self, String> {
         let said = |error: std::io::Error| format!("cannot start a worker: {error}");
         let (reader, writer) = std::io::pipe().map_err(said)?;
         let mut command = Command::new("/proc/self/exe");
         command.args(["--worker", "--interface", interface]);
         if network {
             command.arg("--network");
+        }
+        if let Some(number) = processor {
+            command.args(["--processor", &number.to_string()]);
         }
         command.stdin(Stdio::piped());
         command
@@ -89,6 +99,12 @@ impl Drop for Worker {
 
 /// The worker itself.
 pub(crate) fn work(options: &Options) -> ExitCode {
+    if let Some(number) = options.processor
+        && let Err(error) = sys::stay_on_processor(number)
+    {
+        println!("processor {number}: {error}");
+        return ExitCode::FAILURE;
+    }
     if options.network
         && let Err(error) = place::enter_new_network()
     {

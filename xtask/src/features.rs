@@ -14,7 +14,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             lint(&package.name, set)?;
         }
         if !package.features.is_empty() {
-            test(&package.name, "--no-default-features")?;
+            if package.has_default {
+                // elsewhere `cargo test` has no other features
+                test(&package.name, "--no-default-features")?;
+            }
             test(&package.name, "--all-features")?;
         }
     }
@@ -75,6 +78,7 @@ mod tests {
             rust_version: String::new(),
             published: true,
             linux_only: false,
+            has_default: true,
             features: vec![
                 ("alloc".to_owned(), vec![]),
                 ("serde".to_owned(), vec!["dep:serde".to_owned()]),

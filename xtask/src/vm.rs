@@ -9,6 +9,7 @@ mod machine;
 use std::path::{Path, PathBuf};
 
 use crate::{Outcome, shell};
+use machine::Pace;
 
 /// Kernel, packages and pictures of machines; `cargo clean` removes it.
 const CACHE: &str = "target/vm";
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let kernel = kernel::prepare(&cache)?;
     let initramfs = cache.join(format!("initramfs-{}", std::process::id()));
     let outcome = initramfs::write(&initramfs, &kernel, &program, &options.arguments)
-        .and_then(|()| machine::run(&cache, &kernel.image, &initramfs));
+        .and_then(|()| machine::run(&cache, &kernel.image, &initramfs, options.pace));
     drop(std::fs::remove_file(&initramfs));
     outcome
 }
@@ -46,6 +47,7 @@ struct Options {
     /// Instead of the project's test program.
     program: Option<String>,
     list: bool,
+    pace: Pace,
     /// For the program in the machine.
     arguments: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Options {
         let mut options = Self {
             program: None,
             list: false,
+            pace: Pace::Free,
             arguments: Vec::new(),
         };
         let mut words = arguments.iter();
@@ -65,13 +68,14 @@ impl Options {
                     None => return Err("expected the path of a static program".to_owned()),
                 },
                 "--" => options.arguments.extend(words.by_ref().cloned()),
+                "--count" => options.pace = Pace::Counted,
                 "--list" | "--all" => {
                     options.list |= word == "--list";
                     options.arguments.push(word.clone());
                 }
                 option if option.starts_with('-') => {
                     return Err(format!(
-                        "expected [FILTER..] [--all] [--list] [--program PATH] [-- ARGS], got '{option}'"
+                        "expected [FILTER..] [--all] [--list] [--count] [--program PATH] [-- ARGS], got '{option}'"
                     ));
                 }
                 _ => options.arguments.push(word.clone()),

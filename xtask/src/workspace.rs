@@ -13,6 +13,8 @@ pub(crate) struct Package {
     pub(crate) published: bool,
     /// `[package.metadata.isotp] linux-only = true`.
     pub(crate) linux_only: bool,
+    /// Some features are on unless somebody turns them off.
+    pub(crate) has_default: bool,
     /// Without `default`; with the features that each turns on.
     pub(crate) features: Vec<(String, Vec<String>)>,
 }
@@ -53,6 +55,9 @@ fn package(value: &Value) -> Package {
         rust_version: text("rust_version"),
         published: value["publish"].is_null(),
         linux_only: value["metadata"]["isotp"]["linux-only"] == Value::Bool(true),
+        has_default: value["features"]["default"]
+            .as_array()
+            .is_some_and(|features| !features.is_empty()),
         features: features
             .filter(|(name, _)| *name != "default")
             .map(|(name, enables)| (name.clone(), names(enables)))

@@ -57,7 +57,10 @@ impl SendHalf {
     ///
     /// # Cancel safety
     /// As there.
-    pub async fn send_from(&self, payload: impl Payload + Send + 'static) -> Result<(), SendError> {
+    pub async fn send_from(
+        &self,
+        payload: impl Payload + Send + Sync + 'static,
+    ) -> Result<(), SendError> {
         self.connection.send_from(payload).await
     }
 

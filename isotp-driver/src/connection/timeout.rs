@@ -14,8 +14,8 @@ use crate::message::Message;
 impl Connection {
     /// The next message, if it begins in time: with its first frame or single frame, within `begin`.
     ///
-    /// A message that has begun is waited for until it is there or has failed, which the timers of the
-    /// protocol bound. So `begin` is what a UDS client calls P2: it stops at the first frame, however
+    /// A message that has begun in time is waited for until it is there or has failed, which the timers of
+    /// the protocol bound; one that begins in its place later is not. So `begin` is what a UDS client calls P2: it stops at the first frame, however
     /// long the answer is. Where [`Guarantees::first_frame`](crate::Guarantees::first_frame) is
     /// missing, the whole message must be there in time.
     ///
@@ -23,7 +23,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`RecvTimeoutError::TimedOut`] if nothing began, [`RecvTimeoutError::Failed`] if a message began
-    /// and failed and no other has begun since, [`RecvTimeoutError::Connection`] if the connection is
+    /// and failed and no other began in time, [`RecvTimeoutError::Connection`] if the connection is
     /// over.
     ///
     /// # Cancel safety
@@ -32,17 +32,23 @@ impl Connection {
         let mut timer = self.facts.runtime.timer();
         timer.set(Some(self.facts.runtime.now() + begin));
         let mut reader = Reader::new(&self.line);
-        let (mut late, mut failed) = (false, None);
+        let (mut late, mut failed, mut begun) = (false, None, None);
         poll_fn(|cx| {
+            let mut receiving = None;
             let taken = self.line.poll_take(
-                |inbox| inbox.pop_message_or_failure(&mut failed),
+                |inbox| {
+                    receiving = inbox.reception();
+                    inbox.pop_message_or_failure(&mut failed)
+                },
                 Some((&mut reader.key, cx)),
             );
             if let Poll::Ready(taken) = taken {
                 return Poll::Ready(taken.map_err(RecvTimeoutError::Connection));
             }
-            late = late || timer.poll_fired(cx).is_ready();
-            if !late || self.line.is_receiving() {
+            if !late && timer.poll_fired(cx).is_ready() {
+                (late, begun) = (true, receiving);
+            }
+            if !late || (begun.is_some() && receiving == begun) {
                 return Poll::Pending;
             }
             let error = failed.map_or(RecvTimeoutError::TimedOut(begin), RecvTimeoutError::Failed);
@@ -74,11 +80,4 @@ impl fmt::Display for RecvTimeoutError {
     }
 }
 
-impl core::error::Error for RecvTimeoutError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Connection(error) => error.source(),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for RecvTimeoutError {}

@@ -40,6 +40,13 @@ impl Buffer {
         }
     }
 
+    /// The longest message from now on, unless the buffer is the user's.
+    pub(super) fn set_limit(&mut self, longest: u32) {
+        if let Memory::Growing { limit, .. } = &mut self.memory {
+            *limit = longest;
+        }
+    }
+
     /// The message, whole; the place in the queue goes with it. Empty if the user's buffer has it.
     pub(super) fn take(&mut self) -> Vec<u8> {
         self.reserved = false;

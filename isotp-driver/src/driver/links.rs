@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use isotp_core::{
-    Config, Event, FrameView, Instant, Link, LinkId, Machine, NResult, Router, SendError, Slot,
-    TxToken,
+    Config, Duplex, Event, FrameView, Instant, Link, LinkId, Machine, NResult, Payload,
+    ReconfigureError, Router, SendError, Slot, TxToken,
 };
 
 use super::buffer::Buffer;
-use crate::bus::Bus;
+use crate::bus::{Bus, FLUSH_PATIENCE};
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
-use crate::line::{Line, Target};
+use crate::line::{Line, Merge, Target};
 use crate::message::{Event as Told, Message};
 use crate::payload::Outgoing;
+use crate::statistics::Counters;
 
 /// A link as the driver has it.
 pub(crate) type DriverLink = Link<Buffer, Outgoing, Arc<Config>>;
@@ -25,6 +26,21 @@ pub(super) struct Links {
     lines: Vec<Option<Arc<Line>>>,
     /// Links whose outbox has to be looked at: a message is over, or a reception in half duplex.
     finished: Vec<LinkId>,
+    /// New links, whose connections have not heard that they are on the bus.
+    joined: Vec<LinkId>,
+    /// Links that get another configuration as soon as nothing is on its way.
+    changing: Vec<LinkId>,
+    /// Lines of functional requests that wait for a connection of their address to leave.
+    waiting: Vec<(Arc<Line>, Box<DriverLink>)>,
+    /// Links that leave when all is sent.
+    closing: Vec<Closing>,
+}
+
+/// A link that leaves when all is sent.
+struct Closing {
+    id: LinkId,
+    /// When it sent its last data frame, or began to close.
+    moved: Instant,
 }
 
 /// What an event asks for when the router is free again.
@@ -41,7 +57,7 @@ impl Links {
         &mut self.router
     }
 
-    /// Takes a new connection in.
+    /// Takes a new connection in, which hears of it from [`open_joined`](Self::open_joined).
     pub(super) fn join(
         &mut self,
         line: Arc<Line>,
@@ -52,13 +68,13 @@ impl Links {
         if link.config().kind.is_fd() && !supports_fd {
             return line.refused(ConnectError::NoFd);
         }
+        if !line.is_awaited() {
+            // it was dropped, and the next may want its address
+            return;
+        }
         let address = *link.address();
         match self.router.insert(*link) {
             Ok(id) => {
-                if !line.opened(id) {
-                    self.router.remove(id);
-                    return;
-                }
                 let slot = id.slot() as usize;
                 if self.lines.len() <= slot {
                     self.lines.resize_with(slot + 1, || None);
@@ -67,13 +83,30 @@ impl Links {
                     *place = Some(line);
                 }
                 bus.connected(&address);
+                self.joined.push(id);
             }
             Err(refused) => {
                 let host = self.router.find(&address);
-                let host = host.and_then(|id| self.line(id));
-                if !host.is_some_and(|host| line.merge(host)) {
-                    line.refused(refused.error.into());
+                let merge = host.and_then(|id| self.line(id).map(|host| line.merge(host)));
+                match merge.unwrap_or(Merge::Refused) {
+                    Merge::Done => {}
+                    Merge::Later => self.waiting.push((line, Box::new(refused.link))),
+                    Merge::Refused => line.refused(refused.error.into()),
                 }
+            }
+        }
+    }
+
+    /// Whether [`open_joined`](Self::open_joined) has something to do.
+    pub(super) fn has_joined(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
+    /// Tells new connections that they are on the bus.
+    pub(super) fn open_joined(&mut self, bus: &mut dyn Bus) {
+        for id in core::mem::take(&mut self.joined) {
+            if self.line(id).is_some_and(|line| !line.opened(id)) {
+                self.leave(id, bus);
             }
         }
     }
@@ -90,6 +123,9 @@ impl Links {
         if work.leave {
             return self.leave(id, bus);
         }
+        if work.closing {
+            self.close_when_sent(now, id);
+        }
         // a link that is touched asks its buffer again, which may have a place now
         if let Some(link) = self.router.link_mut(id) {
             if work.abort_send {
@@ -99,18 +135,95 @@ impl Links {
                 link.abort_receive(now);
             }
         }
+        if work.change && !self.changing.contains(&id) {
+            self.changing.push(id);
+        }
         self.start(now, id, line);
         self.deliver_events(now);
         self.serve_finished(now, bus);
     }
 
+    /// Gives the configurations that wait to the links that can take them now. `true` if something came
+    /// of it.
+    pub(super) fn change(&mut self, now: Instant) -> bool {
+        if self.changing.is_empty() {
+            return false;
+        }
+        let waiting = core::mem::take(&mut self.changing);
+        let before = waiting.len();
+        for id in waiting {
+            let Some(line) = self.line(id).cloned() else {
+                continue;
+            };
+            if self.change_link(id, &line) {
+                self.start(now, id, &line);
+            } else {
+                self.changing.push(id);
+            }
+        }
+        self.changing.len() < before
+    }
+
+    /// `false` if one must wait.
+    fn change_link(&mut self, id: LinkId, line: &Line) -> bool {
+        while let Some(change) = line.take_change() {
+            let Some(link) = self.router.link_mut(id) else {
+                return true;
+            };
+            let outcome = match link.reconfigure(change.protocol.clone()) {
+                Ok(()) => {
+                    link.buffer_mut().set_limit(change.config.max_message);
+                    Ok(())
+                }
+                Err(ReconfigureError::Config(error)) => Err(error.into()),
+                Err(_) => {
+                    line.put_back_change(change);
+                    return false;
+                }
+            };
+            line.changed(change, outcome);
+        }
+        true
+    }
+
     /// No connection takes any more messages to send. They stay until the last of what is queued is
     /// sent, since they may be each other's peers.
-    pub(super) fn begin_flush(&self) {
-        self.lines
+    pub(super) fn begin_flush(&mut self, now: Instant) {
+        for slot in 0..self.lines.len() {
+            let id = self.router.link_in_slot(slot as u32);
+            if let Some((id, line)) = id.and_then(|id| Some((id, self.line(id)?))) {
+                line.begin_flush();
+                if !line.is_flushed() {
+                    self.close_when_sent(now, id);
+                }
+            }
+        }
+    }
+
+    fn close_when_sent(&mut self, now: Instant, id: LinkId) {
+        if !self.closing.iter().any(|closing| closing.id == id) {
+            self.closing.push(Closing { id, moved: now });
+        }
+    }
+
+    /// When the first of the links that close is given up.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let deadlines = self.closing.iter();
+        deadlines
+            .map(|closing| closing.moved + FLUSH_PATIENCE)
+            .min()
+    }
+
+    /// Gives up what has stood still for too long while it should be closed.
+    fn give_up(&mut self, now: Instant, bus: &mut dyn Bus) {
+        while let Some(at) = self
+            .closing
             .iter()
-            .flatten()
-            .for_each(|line| line.begin_flush());
+            .position(|closing| closing.moved + FLUSH_PATIENCE <= now)
+        {
+            let closing = self.closing.swap_remove(at);
+            self.leave(closing.id, bus);
+        }
     }
 
     /// Whether nothing is queued on any connection.
@@ -120,14 +233,47 @@ impl Links {
 
     /// Every connection is over.
     pub(super) fn end(&mut self, error: &ConnectionError) {
-        for line in self.lines.drain(..).flatten() {
+        let waiting = self.waiting.drain(..).map(|(line, _)| line);
+        for line in self.lines.drain(..).flatten().chain(waiting) {
             line.end(error);
         }
     }
 
-    pub(super) fn handle_frame(&mut self, at: Instant, frame: FrameView<'_>) {
-        self.router.handle_frame(at, frame);
+    /// A frame from the bus. `false` if no connection has an id for it.
+    pub(super) fn handle_frame(&mut self, at: Instant, frame: FrameView<'_>) -> bool {
+        let heard = self.hear(at, frame, None);
         self.deliver_events(at);
+        heard
+    }
+
+    /// Gives a frame to the links it is for, but not to `from`.
+    fn hear(&mut self, at: Instant, frame: FrameView<'_>, from: Option<LinkId>) -> bool {
+        let (lines, mut heard) = (&self.lines, false);
+        self.router.handle_frame_telling(at, frame, from, |slot| {
+            heard = true;
+            if let Some(line) = lines.get(slot as usize).and_then(Option::as_ref) {
+                line.count(Counters::frame_received);
+            }
+        });
+        heard
+    }
+
+    /// The bus took a frame.
+    pub(super) fn count_sent(&mut self, now: Instant, token: TxToken) {
+        if let Some(line) = self
+            .lines
+            .get(token.slot() as usize)
+            .and_then(Option::as_ref)
+        {
+            line.count(Counters::frame_sent);
+        }
+        // a peer can ask for any number of flow controls, so they are no progress
+        if !token.is_flow_control() {
+            let mut closing = self.closing.iter_mut();
+            if let Some(closing) = closing.find(|closing| closing.id.slot() == token.slot()) {
+                closing.moved = now;
+            }
+        }
     }
 
     /// A frame of ours is on the bus: the connections of a network hear each other.
@@ -136,9 +282,8 @@ impl Links {
         // a link that took the place of the sender hears the frame as well
         match in_slot.filter(|id| self.sends(*id, frame)) {
             Some(_) if self.router.len() == 1 => return,
-            Some(from) => self.router.handle_sibling_frame(at, frame, from),
-            None => self.router.handle_frame(at, frame),
-        }
+            from => self.hear(at, frame, from),
+        };
         self.deliver_events(at);
     }
 
@@ -164,9 +309,10 @@ impl Links {
         self.deliver_events(at);
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    pub(super) fn handle_timeout(&mut self, now: Instant, bus: &mut dyn Bus) {
         self.router.handle_timeout(now);
         self.deliver_events(now);
+        self.give_up(now, bus);
     }
 
     /// Brings what the links have to tell to their connections.
@@ -177,33 +323,40 @@ impl Links {
             };
             match deliver(line, event) {
                 Next::Nothing => {}
-                Next::Resume => self.finished.push(id),
-                Next::ReceptionFailed(result) => {
-                    let mut release = false;
-                    if let Some(link) = self.router.link_mut(id)
-                        && !link.is_receiving()
-                    {
-                        link.buffer_mut().clear();
-                        release = true;
+                Next::Resume => {
+                    let link = self.router.link(id);
+                    if link.is_some_and(|link| link.config().duplex == Duplex::Half) {
+                        self.finished.push(id);
                     }
-                    line.reception_failed(result, release);
+                }
+                Next::ReceptionFailed(result) => {
+                    let mut another = false;
+                    if let Some(link) = self.router.link_mut(id) {
+                        another = link.is_receiving();
+                        if !another {
+                            link.buffer_mut().clear();
+                        }
+                    }
+                    line.reception_failed(result, another);
                     self.finished.push(id);
                 }
                 Next::Finished(target, result) => {
-                    if let Some(link) = self.router.link_mut(id) {
-                        drop(match target {
-                            Target::Physical => link.take_payload(),
-                            Target::Functional => link.take_functional_payload(),
-                        });
-                    }
+                    let payload = self.router.link_mut(id).and_then(|link| match target {
+                        Target::Physical => link.take_payload(),
+                        Target::Functional => link.take_functional_payload(),
+                    });
                     let outcome = match result {
-                        NResult::Ok => Ok(()),
+                        NResult::Ok => Ok(payload.as_ref().map_or(0, Payload::size)),
                         result => Err(Failure::Failed(result)),
                     };
+                    drop(payload);
                     line.finish_send(target, outcome);
                     let line = line.clone();
-                    self.start(now, id, &line);
-                    self.finished.push(id);
+                    if line.may_leave() {
+                        self.finished.push(id);
+                    } else {
+                        self.start(now, id, &line);
+                    }
                 }
             }
         }
@@ -217,8 +370,7 @@ impl Links {
     /// Looks again at the connections whose transfers have ended: the next message, or leave.
     pub(super) fn serve_finished(&mut self, now: Instant, bus: &mut dyn Bus) {
         while let Some(id) = self.finished.pop() {
-            let line = self.lines.get(id.slot() as usize).cloned().flatten();
-            let Some(line) = line.filter(|_| self.router.link(id).is_some()) else {
+            let Some(line) = self.line(id).cloned() else {
                 continue;
             };
             if line.may_leave() {
@@ -229,43 +381,56 @@ impl Links {
         }
     }
 
+    /// The line of a link, if it is still there and no other has taken its slot.
     fn line(&self, id: LinkId) -> Option<&Arc<Line>> {
+        self.router.link(id)?;
         self.lines.get(id.slot() as usize)?.as_ref()
     }
 
     /// Begins to send what waits, if nothing is being sent.
     fn start(&mut self, now: Instant, id: LinkId, line: &Line) {
-        for target in [Target::Physical, Target::Functional] {
-            while let Some(payload) = line.start_send(target) {
-                if let Some(source) = payload.target()
-                    && let Some(link) = self.router.link_mut(id)
-                {
-                    link.answer_to(source);
-                }
-                let sent = match target {
-                    Target::Physical => self.router.send(now, id, payload),
-                    Target::Functional => self.router.send_functional(now, id, payload),
-                };
-                let Err(refused) = sent else { break };
-                if let SendError::Busy | SendError::Receiving = refused.error {
-                    line.put_back(target, refused.payload);
-                    break;
-                }
-                line.finish_send(target, Err(Failure::Refused(refused)));
+        let mut targets = Target::ALL;
+        while let Some((target, payload)) = line.start_send(targets) {
+            if let Some(source) = payload.target()
+                && let Some(link) = self.router.link_mut(id)
+            {
+                link.answer_to(source);
             }
+            let sent = match target {
+                Target::Physical => self.router.send(now, id, payload),
+                Target::Functional => self.router.send_functional(now, id, payload),
+            };
+            match sent {
+                Ok(()) => {}
+                Err(refused) if matches!(refused.error, SendError::Busy | SendError::Receiving) => {
+                    line.put_back(target, refused.payload);
+                }
+                Err(refused) => {
+                    line.finish_send(target, Err(Failure::Refused(refused)));
+                    continue;
+                }
+            }
+            targets = target.following();
         }
     }
 
     fn leave(&mut self, id: LinkId, bus: &mut dyn Bus) {
-        if let Some(link) = self.router.remove(id) {
-            bus.disconnected(link.address());
-        }
+        let Some(link) = self.router.remove(id) else {
+            return;
+        };
+        bus.disconnected(link.address());
+        self.changing.retain(|other| *other != id);
+        self.closing.retain(|closing| closing.id != id);
         let line = self
             .lines
             .get_mut(id.slot() as usize)
             .and_then(Option::take);
         if let Some(line) = line {
             line.end(&ConnectionError::Closed);
+        }
+        for (line, link) in core::mem::take(&mut self.waiting) {
+            // what the bus cannot do was refused before
+            self.join(line, link, bus, true);
         }
     }
 }
@@ -288,6 +453,7 @@ fn deliver(line: &Line, event: Event<'_, Buffer>) -> Next {
         Event::Confirmed(result) => return Next::Finished(Target::Physical, result),
         Event::FunctionalConfirmed(result) => return Next::Finished(Target::Functional, result),
         Event::Dropped(lost) => line.lag(u32::from(lost)),
+        Event::Ignored(reason) => line.ignored(reason),
         _ => {}
     }
     Next::Nothing

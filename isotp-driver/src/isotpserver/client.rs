@@ -22,7 +22,8 @@ use crate::scheme::{Backend, Scheme};
 /// nothing, and there is one connection at a time. `send` resolves when TCP took the message: what became
 /// of it on the bus is never told. A server that loses a transfer closes the TCP connection, which ends
 /// the network; with `?reconnect` behind the port it is connected again instead, with pauses of 100 ms up
-/// to 5 s, and what was sent or received meanwhile is lost.
+/// to 5 s, and what was sent or received meanwhile is lost. A server that vanished without a word is found
+/// out as [`Keepalive`](crate::Keepalive) says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IsotpServerScheme;
 
@@ -63,7 +64,8 @@ async fn open<R: Runtime>(rest: &str, runtime: &R) -> Result<Backend, OpenError>
     let port = peer.rsplit_once(':').filter(|(host, _)| !host.is_empty());
     if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
         return Err(wrong(
-            "expected HOST:PORT, such as isotpserver:localhost:20000".into(),
+            "expected HOST:PORT with a port of up to 65535, such as isotpserver:localhost:20000"
+                .into(),
         ));
     }
     let stream = runtime.connect(peer).await.map_err(|error| OpenError::Io {
@@ -273,7 +275,7 @@ impl<R: Runtime> MessageChannel for Client<R> {
         cx: &mut Context<'_>,
         message: &mut Vec<u8>,
     ) -> Poll<Result<Incoming, BusError>> {
-        loop {
+        for _ in 0..READS_A_TURN {
             let unread = self.bytes.get(self.unread.0..self.unread.1);
             let (used, complete) = self.decoder.decode(unread.unwrap_or_default());
             self.unread.0 += used;
@@ -294,6 +296,9 @@ impl<R: Runtime> MessageChannel for Client<R> {
                 Err(error) => self.lose(&error)?,
             }
         }
+        // a server that sends no end of garbage does not keep other tasks from their turn
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn max_message(&self) -> u32 {
@@ -308,5 +313,6 @@ fn lost(peer: &str, error: &io::Error) -> BusError {
     ))
 }
 
+const READS_A_TURN: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

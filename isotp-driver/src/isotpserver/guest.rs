@@ -44,7 +44,8 @@ impl<S: Stream> Guest<S> {
         self.queue.len() <= self.room
     }
 
-    /// Goes on with both directions. Ready when it is over.
+    /// Goes on with both directions, for a turn: a client that sends without end does not keep other
+    /// tasks from theirs. Ready when it is over.
     pub(super) fn poll(
         &mut self,
         line: &Arc<Line>,
@@ -54,6 +55,7 @@ impl<S: Stream> Guest<S> {
         if self.poll_write(cx).is_ready() {
             return Poll::Ready(());
         }
+        let mut reads = READS_A_TURN;
         for _ in 0..MESSAGES_A_TURN {
             if let Some((number, _)) = &self.sending {
                 match line.poll_sent(Target::Physical, *number, cx.waker()) {
@@ -66,7 +68,7 @@ impl<S: Stream> Guest<S> {
                     }
                 }
             }
-            match self.poll_message(cx) {
+            match self.poll_message(&mut reads, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Ready(Some(message)) => match line.send(Target::Physical, message.into()) {
@@ -79,8 +81,8 @@ impl<S: Stream> Guest<S> {
         Poll::Pending
     }
 
-    /// The next message that it sent; `None` at the end.
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+    /// The next message that it sent; `None` at the end. Where all `reads` bring none, it goes on later.
+    fn poll_message(&mut self, reads: &mut usize, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
         loop {
             let unread = self.bytes.get(self.unread.0..self.unread.1);
             let (used, message) = self.decoder.decode(unread.unwrap_or_default());
@@ -88,6 +90,11 @@ impl<S: Stream> Guest<S> {
             if let Some(message) = message {
                 return Poll::Ready(Some(message.to_vec()));
             }
+            let Some(left) = reads.checked_sub(1) else {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            };
+            *reads = left;
             match self.stream.poll_read(cx, &mut self.bytes[..]) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(None),
@@ -125,3 +132,4 @@ impl<S> Drop for Guest<S> {
 }
 
 const MESSAGES_A_TURN: usize = 16;
+const READS_A_TURN: usize = 16;

@@ -4,6 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +13,7 @@ use super::guest::Guest;
 use crate::connection::Connection;
 use crate::inbox::Inbox;
 use crate::message::Event;
-use crate::runtime::{Listener, Runtime};
+use crate::runtime::{AnyRuntime, Listener, Runtime, Timer};
 
 /// What a bridge allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,9 @@ impl Default for BridgeOptions {
 ///
 /// All clients share the connection: each gets every message, and there is one flow control for one
 /// first frame. A client's messages are sent one after the other; while one is on its way, nothing more
-/// is read from that client. What is no message is dropped without a word. Dropped, the bridge closes its
-/// clients and its connection.
+/// is read from that client. What is no message is dropped without a word. A client that vanished is closed
+/// as [`Keepalive`](crate::Keepalive) says. Where no client can be accepted (no descriptors left, say), it
+/// is tried again after 100 ms. Dropped, the bridge closes its clients and its connection.
 #[must_use = "it stops when it is dropped"]
 pub struct Bridge {
     address: String,
@@ -79,7 +81,10 @@ impl Bridge {
         let shared = Arc::new(Shared::default());
         runtime.spawn(Serving {
             shared: shared.clone(),
+            runtime: Arc::new(runtime.clone()),
             listener,
+            pause: Box::new(runtime.timer()),
+            paused: false,
             connection,
             options,
             guests: Vec::new(),
@@ -124,7 +129,11 @@ impl Shared {
 /// The task: it looks at everything each time it is woken.
 struct Serving<L: Listener> {
     shared: Arc<Shared>,
+    runtime: Arc<dyn AnyRuntime>,
     listener: L,
+    /// Before a listener that failed is asked again.
+    pause: Box<dyn Timer>,
+    paused: bool,
     connection: Connection,
     options: BridgeOptions,
     guests: Vec<Guest<L::Stream>>,
@@ -133,17 +142,27 @@ struct Serving<L: Listener> {
 }
 
 impl<L: Listener> Serving<L> {
-    /// Takes new clients in. A listener that fails for a moment (no descriptors left, say) is asked again
-    /// when something else happens.
+    /// Takes new clients in. A listener that fails (no descriptors left, say) wakes nobody when it works
+    /// again, so that it is asked after a pause.
     fn accept(&mut self, cx: &mut Context<'_>) {
         for _ in 0..ACCEPTED_A_TURN {
+            if self.paused && self.pause.poll_fired(cx).is_pending() {
+                return;
+            }
+            self.paused = false;
             match self.listener.poll_accept(cx) {
                 Poll::Ready(Ok((stream, _))) => {
                     if self.guests.len() < self.options.clients {
                         self.guests.push(Guest::new(stream, self.options.queue));
                     }
                 }
-                Poll::Ready(Err(_)) | Poll::Pending => return,
+                // a client that went before it was accepted
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Poll::Ready(Err(_)) => {
+                    self.pause.set(Some(self.runtime.now() + PAUSE));
+                    self.paused = true;
+                }
+                Poll::Pending => return,
             }
         }
         cx.waker().wake_by_ref();
@@ -193,5 +212,6 @@ impl<L: Listener> Future for Serving<L> {
     }
 }
 
+const PAUSE: Duration = Duration::from_millis(100);
 const ACCEPTED_A_TURN: usize = 16;
 const MESSAGES_A_TURN: usize = 16;

@@ -1,16 +1,20 @@
 //! What the driver does with a line.
 
 use core::task::Waker;
-use std::sync::Arc;
-
-use isotp_core::{LinkId, NResult};
+use isotp_core::{Ignored, LinkId, NResult};
 
 use super::{Line, Phase, Target, Work, wake_readers};
 use crate::error::{ConnectError, ConnectionError, SendError};
 use crate::message::{Event, Message};
 use crate::payload::Outgoing;
+use crate::trace;
 
 impl Line {
+    /// Whether somebody waits for it to be on the bus.
+    pub(crate) fn is_awaited(&self) -> bool {
+        matches!(self.state().phase, Phase::Opening | Phase::Closing(_))
+    }
+
     /// The link is on the bus. `false` if the connection is no longer wanted.
     pub(crate) fn opened(&self, link: LinkId) -> bool {
         let mut state = self.state();
@@ -19,8 +23,9 @@ impl Line {
             Phase::Closing(_) => state.phase = Phase::Closing(Some(link)),
             _ => return false,
         }
-        let watchers = state.watchers.take();
+        let watchers = state.take_watchers();
         drop(state);
+        trace::opened(self);
         watchers.wake();
         true
     }
@@ -29,25 +34,9 @@ impl Line {
     pub(crate) fn refused(&self, error: ConnectError) {
         let mut state = self.state();
         state.phase = Phase::Refused(error);
-        let watchers = state.watchers.take();
+        let watchers = state.take_watchers();
         drop(state);
         watchers.wake();
-    }
-
-    /// Another line has the address of this temporary one, and takes its place. `false` if this one is
-    /// not temporary.
-    pub(crate) fn merge(&self, host: &Arc<Self>) -> bool {
-        if !self.temporary {
-            return false;
-        }
-        let mut state = self.state();
-        let collectors = core::mem::take(&mut state.collectors);
-        state.phase = Phase::Merged(host.clone());
-        let watchers = state.watchers.take();
-        drop(state);
-        host.state().collectors.extend(collectors);
-        watchers.wake();
-        true
     }
 
     /// Looks at all that changed since the last time.
@@ -68,6 +57,8 @@ impl Line {
             abort_send,
             abort_receive: core::mem::take(&mut state.abort_receive),
             leave,
+            closing: matches!(state.phase, Phase::Closing(_)),
+            change: state.has_changes(),
         }
     }
 
@@ -99,9 +90,19 @@ impl Line {
         self.state().may_leave()
     }
 
-    /// The next message to be sent, if none is.
-    pub(crate) fn start_send(&self, target: Target) -> Option<Outgoing> {
-        self.state().outbox(target).start()
+    /// The next message to be sent to one of `targets`, to which none is being sent.
+    pub(crate) fn start_send(&self, targets: &[Target]) -> Option<(Target, Outgoing)> {
+        let mut state = self.state();
+        if state.awaits_change() {
+            return None;
+        }
+        targets.iter().find_map(|target| {
+            let payload = match target {
+                Target::Physical => state.physical.start(),
+                Target::Functional => state.functional.as_mut()?.start(),
+            };
+            payload.map(|payload| (*target, payload))
+        })
     }
 
     /// It cannot be sent yet.
@@ -110,10 +111,18 @@ impl Line {
         drop(unwanted);
     }
 
-    /// The outcome of the message that was started.
-    pub(crate) fn finish_send(&self, target: Target, outcome: Result<(), SendError>) {
+    /// The outcome of the message that was started: its bytes were sent, or why not.
+    pub(crate) fn finish_send(&self, target: Target, outcome: Result<u32, SendError>) {
+        match &outcome {
+            Ok(bytes) => self.count(|counters| counters.sent(*bytes)),
+            Err(SendError::Failed(result)) => {
+                self.count(|counters| counters.failed_to_send(*result));
+            }
+            Err(_) => {}
+        }
+        trace::sent(self, &outcome);
         let mut state = self.state();
-        let finished = state.outbox(target).finish(outcome);
+        let finished = state.outbox(target).finish(outcome.map(drop));
         if let Some(event) = finished.failed {
             state.inbox.note(event);
             wake_readers(state);
@@ -127,32 +136,58 @@ impl Line {
 
     /// A place for a segmented message.
     pub(crate) fn reserve(&self) -> bool {
-        let mut state = self.state();
-        state.collectors.iter().all(|(to, _)| to.has_room()) && state.inbox.reserve()
+        self.state().reserve()
     }
 
-    /// The announced message came.
+    /// The announced message came. It goes where its place is; should that be gone with a request, it
+    /// goes to the connection.
     pub(crate) fn deliver_reserved(&self, message: Message) {
+        trace::received(self, &message);
+        let size = message.size();
         let mut state = self.state();
-        if state.collect(Ok(&message)) {
-            return state.inbox.release();
+        if let Some(woken) = state.collect_reserved(&message) {
+            self.count_received(true, size);
+            drop(state);
+            return woken.wake();
         }
-        state.inbox.push_reserved(message);
+        let kept = if state.inbox.reception().is_some() {
+            state.inbox.push_reserved(message);
+            true
+        } else {
+            state.inbox.push(message)
+        };
+        self.count_received(kept, size);
         wake_readers(state);
     }
 
     /// A message came.
     pub(crate) fn deliver(&self, message: Message) {
+        trace::received(self, &message);
+        let size = message.size();
         let mut state = self.state();
-        if state.collect(Ok(&message)) {
-            return;
+        if let Some(woken) = state.collect(Ok(&message)) {
+            self.count_received(true, size);
+            drop(state);
+            return woken.wake();
         }
-        state.inbox.push(message);
+        let kept = state.inbox.push(message);
+        self.count_received(kept, size);
         wake_readers(state);
+    }
+
+    /// Before anybody hears of the message: who reads it may look at the numbers.
+    fn count_received(&self, kept: bool, size: u32) {
+        if kept {
+            self.count(|counters| counters.received(size));
+        } else {
+            self.count(|counters| counters.lost(1));
+        }
     }
 
     /// Messages were lost.
     pub(crate) fn lag(&self, lost: u32) {
+        self.count(|counters| counters.lost(lost));
+        trace::lost(self, lost);
         let mut state = self.state();
         state.inbox.lag(lost);
         wake_readers(state);
@@ -165,14 +200,28 @@ impl Line {
         wake_readers(state);
     }
 
-    /// An announced message failed. `release` unless the place is used by the next already.
-    pub(crate) fn reception_failed(&self, result: NResult, release: bool) {
+    /// A frame had no effect.
+    pub(crate) fn ignored(&self, reason: Ignored) {
+        self.count(|counters| counters.ignored(reason));
+        trace::ignored(self, reason);
+    }
+
+    /// An announced message failed. With `another`, the next one has its place already.
+    pub(crate) fn reception_failed(&self, result: NResult, another: bool) {
+        self.count(|counters| counters.failed_to_receive(result));
+        trace::not_received(self, result);
         let mut state = self.state();
-        if release {
-            state.inbox.release();
-        }
-        if state.collect(Err(result)) {
-            return;
+        let collected = match state.collect_failure(result, another) {
+            None if state.inbox.reception().is_some() => {
+                state.inbox.fail_reserved(another);
+                None
+            }
+            None => state.collect(Err(result)),
+            collected => collected,
+        };
+        if let Some(woken) = collected {
+            drop(state);
+            return woken.wake();
         }
         state.inbox.note(Event::Failed(result));
         wake_readers(state);
@@ -185,12 +234,14 @@ impl Line {
             return;
         }
         state.phase = Phase::Over(error.clone());
-        let collectors = core::mem::take(&mut state.collectors);
-        let ended = [state.physical.end(error), state.functional.end(error)];
-        let watchers = state.watchers.take();
+        let mut rare = state.rare.take().unwrap_or_default();
+        let functional = state.functional.as_mut().map(|outbox| outbox.end(error));
+        let ended = [state.physical.end(error), functional.unwrap_or_default()];
         wake_readers(state);
-        watchers.wake();
-        collectors.iter().for_each(|(to, _)| to.end_one());
+        trace::over(self, error);
+        rare.watchers.take().wake();
+        let collecting = rare.collecting.drain(..);
+        collecting.for_each(|entry| entry.end().wake());
         for (senders, left) in ended {
             senders.into_iter().for_each(Waker::wake);
             drop(left);

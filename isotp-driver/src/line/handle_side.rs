@@ -3,10 +3,9 @@
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
-use isotp_core::Address;
+use isotp_core::Refused;
 
 use super::{Line, Phase, Target};
-use crate::collector::Collector;
 use crate::error::{ConnectError, ConnectionError, SendError, TrySendError};
 use crate::inbox::Inbox;
 use crate::outbox::Cancelled;
@@ -21,7 +20,7 @@ impl Line {
         let mut state = self.state();
         Poll::Ready(match &state.phase {
             Phase::Opening => {
-                state.watchers.register(key, cx.waker());
+                state.rare().watchers.register(key, cx.waker());
                 return Poll::Pending;
             }
             Phase::Refused(error) => Err(error.clone()),
@@ -38,23 +37,6 @@ impl Line {
         }
     }
 
-    /// A functional request is over, or no longer wanted.
-    pub(crate) fn stop_collecting(self: &Arc<Self>, collector: &Arc<Collector>) {
-        let mut state = self.state();
-        if let Phase::Merged(host) = &state.phase {
-            let host = host.clone();
-            drop(state);
-            return host.stop_collecting(collector);
-        }
-        let mine = |(other, _): &(Arc<Collector>, Address)| Arc::ptr_eq(other, collector);
-        state.collectors.retain(|entry| !mine(entry));
-        let unused = self.temporary && state.collectors.is_empty();
-        drop(state);
-        if unused {
-            self.abandon();
-        }
-    }
-
     /// Begins to close; what is queued will be sent.
     pub(crate) fn close(self: &Arc<Self>) {
         self.change(|state| match state.phase {
@@ -66,12 +48,7 @@ impl Line {
 
     /// The handle is gone.
     pub(crate) fn abandon(self: &Arc<Self>) {
-        self.change(|state| match state.phase {
-            Phase::Opening => state.phase = Phase::Dropped(None),
-            Phase::Open(link) | Phase::Flushing(link) => state.phase = Phase::Dropped(Some(link)),
-            Phase::Closing(link) => state.phase = Phase::Dropped(link),
-            _ => {}
-        });
+        self.change(|state| state.phase.abandon());
     }
 
     pub(crate) fn poll_over(
@@ -83,13 +60,17 @@ impl Line {
         if let Phase::Over(error) = &state.phase {
             return Poll::Ready(error.clone());
         }
-        state.watchers.register(key, cx.waker());
+        state.rare().watchers.register(key, cx.waker());
         Poll::Pending
     }
 
     /// Nobody waits for the beginning or the end under this key any more.
     pub(crate) fn forget_watcher(&self, key: Option<u64>) {
-        self.state().watchers.remove(key);
+        let mut state = self.state();
+        if let Some(rare) = &mut state.rare {
+            rare.watchers.remove(key);
+        }
+        state.tidy();
     }
 
     /// Queues a message; gives its number.
@@ -102,6 +83,9 @@ impl Line {
         if let Some(error) = state.phase.sending_error() {
             return Err(error.into());
         }
+        if state.listen_only {
+            return Err(SendError::Refused(listens_only(payload)));
+        }
         let number = state.outbox(target).push(payload, false);
         self.note_change(state);
         Ok(number)
@@ -113,7 +97,10 @@ impl Line {
         if let Some(error) = state.phase.sending_error() {
             return Err(TrySendError::Connection(error, payload));
         }
-        if state.physical.queued() >= self.send_queue {
+        if state.listen_only {
+            return Err(TrySendError::Refused(listens_only(payload)));
+        }
+        if state.physical.queued() >= state.send_queue {
             return Err(TrySendError::Full(payload));
         }
         state.physical.push(payload, true);
@@ -180,9 +167,12 @@ impl Line {
         taken.map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken)))
     }
 
-    /// Whether a segmented message is being received.
-    pub(crate) fn is_receiving(&self) -> bool {
-        self.state().inbox.is_receiving()
+    /// Why it is over.
+    pub(crate) fn end_reason(&self) -> ConnectionError {
+        match &self.state().phase {
+            Phase::Over(error) => error.clone(),
+            _ => ConnectionError::Closed,
+        }
     }
 
     /// Whether it is no longer on the bus.
@@ -191,12 +181,17 @@ impl Line {
     }
 
     /// How many messages may wait to be sent.
-    pub(crate) const fn send_queue(&self) -> usize {
-        self.send_queue
+    pub(crate) fn send_queue(&self) -> usize {
+        self.state().send_queue
     }
 
     /// Nobody waits for a message under this key any more.
     pub(crate) fn forget_reader(&self, key: Option<u64>) {
         self.state().inbox.readers.remove(key);
     }
+}
+
+fn listens_only(payload: Outgoing) -> Refused<Outgoing> {
+    let error = isotp_core::SendError::ListenOnly;
+    Refused { error, payload }
 }

@@ -7,18 +7,20 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use isotp_driver::{
-    BusError, Cause, Incoming, Instant, Interest, MessageChannel, NResult, Readiness, Runtime,
-    Timer,
+    BoxFuture, BusError, Cause, Incoming, Instant, Interest, MessageChannel, NResult, Readiness,
+    Runtime, Timer,
 };
 
 use super::claims::Claim;
+use super::closing::Parting;
 use super::guard::Guard;
 use super::socket::{KernelSocket, NotSent};
 
 /// A [`KernelSocket`] that a runtime watches.
 ///
 /// The kernel cannot abort: a message whose sender lost interest is sent to its end, and the next one
-/// waits for that. Closing takes the kernel as long as well, and is left to a thread.
+/// waits for that. Closing takes the kernel as long as well, and is left to a thread, which is there as
+/// long as there are channels; three more help it where many are closed at once.
 pub struct KernelChannel<R: Runtime> {
     runtime: R,
     ready: Ready<R::Watch>,
@@ -50,7 +52,7 @@ impl<R: Runtime> KernelChannel<R> {
     /// Puts a socket into the hands of a runtime.
     ///
     /// # Errors
-    /// What the runtime's reactor answers; a socket that
+    /// What the runtime's reactor answers; no thread, or no descriptor, for closing it later; a socket that
     /// [waits until a message is sent](super::KernelOptions::wait_until_sent), which would block it; a
     /// kernel of the versions 6.3 to 6.5 that cannot send while somebody waits for the socket.
     pub fn new(runtime: &R, socket: KernelSocket) -> io::Result<Self> {
@@ -68,8 +70,11 @@ impl<R: Runtime> KernelChannel<R> {
                 "wait_until_sent would block the runtime; leave it out, the outcome is told all the same",
             ));
         }
-        let ready = Ready::new(runtime, &socket)?;
-        if !socket.is_idle()? {
+        // from here on, whatever goes wrong, a thread closes it
+        let mut socket = Parting::new(socket, claim)?;
+        let open = socket.get()?;
+        let ready = Ready::new(runtime, open)?;
+        if !open.is_idle()? {
             return Err(io::Error::other(
                 "this kernel cannot send on a socket that is waited for (mended in 6.6 and in the stable \
                  versions before); update it, or use raw:",
@@ -86,7 +91,7 @@ impl<R: Runtime> KernelChannel<R> {
             },
             begun: false,
             guard,
-            socket: Parting(Some((socket, claim))),
+            socket,
         })
     }
 
@@ -233,6 +238,35 @@ impl<R: Runtime> MessageChannel for KernelChannel<R> {
     ) -> Poll<Result<Incoming, BusError>> {
         self.poll_receive(cx, message).map_err(BusError::from)
     }
+
+    /// The kernel answers first frames until its socket is gone.
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()>
+    where
+        R: 'static,
+    {
+        let Self {
+            ready,
+            guard,
+            mut socket,
+            ..
+        } = *self;
+        // the descriptor that is closed last is the one that waits
+        drop((ready, guard));
+        let gone = socket.part();
+        Box::pin(async move {
+            // whoever has the other end says nothing, and drops it
+            let _ = gone.await;
+        })
+    }
+
+    /// The guard ends each message.
+    fn close_patience(&self) -> Option<Duration> {
+        None
+    }
+
+    fn max_message(&self) -> u32 {
+        u32::try_from(self.socket.max_message()).unwrap_or(u32::MAX)
+    }
 }
 
 impl<R: Runtime> core::fmt::Debug for KernelChannel<R> {
@@ -249,36 +283,6 @@ impl<W: isotp_driver::Watch> Ready<W> {
             receive: Readiness::new(Arc::clone(&watch)),
             send: Readiness::new(watch),
         })
-    }
-}
-
-/// A socket whose end is left to a thread: the kernel lets whoever closes it wait until what is being
-/// sent is sent.
-struct Parting(Option<(KernelSocket, Option<Claim>)>);
-
-impl Parting {
-    fn get(&mut self) -> io::Result<&mut KernelSocket> {
-        match &mut self.0 {
-            Some((socket, _)) => Ok(socket),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        }
-    }
-}
-
-impl Drop for Parting {
-    fn drop(&mut self) {
-        let Some((socket, claim)) = self.0.take() else {
-            return;
-        };
-        if let Some(claim) = &claim {
-            claim.begin_close();
-        }
-        let close = move || {
-            drop(socket);
-            drop(claim);
-        };
-        // without a thread it is closed here and now
-        let _ = std::thread::Builder::new().spawn(close);
     }
 }
 

@@ -1,6 +1,6 @@
-//! Which addresses have a kernel socket in this process.
+//! Which addresses have a link of the kernel's, or of `socketcan:`, in this process.
 //!
-//! Two sockets on one pair would both answer with flow control, and each would get every message.
+//! Two links on one pair would both answer with flow control, and each would get every message.
 
 use core::task::{Context, Poll, Waker};
 use std::collections::BTreeMap;
@@ -22,9 +22,23 @@ type Place = (u32, bool, u32);
 pub(crate) enum Holder {
     /// A kernel socket.
     Kernel,
-    /// A link of our own stack. Several may have the same address as far as this table knows; their
-    /// network sees to that.
-    Raw,
+    /// A link of our own stack, on the bus of this number. Several of one bus may have the same address
+    /// as far as this table knows: the link and who is about to make it, or two of which their network
+    /// refuses one.
+    Stack(u64),
+}
+
+impl Holder {
+    /// Links of our own stack on a bus of their own.
+    pub(crate) fn new_bus() -> Self {
+        let mut table = table();
+        table.next += 1;
+        Self::Stack(table.next)
+    }
+
+    const fn tolerates(self, other: Self) -> bool {
+        matches!((self, other), (Self::Stack(one), Self::Stack(other)) if one == other)
+    }
 }
 
 struct Entry {
@@ -33,6 +47,14 @@ struct Entry {
     holder: Holder,
     /// The socket is being closed, which takes a while; whoever waits for that.
     closing: Option<Vec<Waker>>,
+    /// It is being closed, and waits for no frame any more.
+    idle: bool,
+}
+
+impl Entry {
+    fn is_in_the_way(&self, rx: Half, holder: Holder) -> bool {
+        !holder.tolerates(self.holder) && same_id(self.rx, rx) && !differ_by_byte(self.rx, rx)
+    }
 }
 
 struct Table {
@@ -54,10 +76,9 @@ impl Claim {
         let rx = address.rx();
         let place = place(index, rx);
         let entries = table.entries.entry(place).or_default();
-        let other = entries.iter_mut().find(|entry| {
-            let kernel = holder == Holder::Kernel || entry.holder == Holder::Kernel;
-            kernel && same_id(entry.rx, rx) && !differ_by_byte(entry.rx, rx)
-        });
+        let other = entries
+            .iter_mut()
+            .find(|entry| entry.is_in_the_way(rx, holder));
         match other {
             Some(Entry {
                 closing: Some(wakers),
@@ -76,21 +97,42 @@ impl Claim {
                     rx,
                     holder,
                     closing: None,
+                    idle: false,
                 });
                 Poll::Ready(Ok(Self { place, number }))
             }
         }
     }
 
+    /// Whether what is in the way of this claim is a socket that is about to be gone, however many are
+    /// closed before it.
+    pub(crate) fn is_near(index: u32, address: &Address, holder: Holder) -> bool {
+        let (table, rx) = (table(), address.rx());
+        let entries = table.entries.get(&place(index, rx));
+        let mut others = entries.into_iter().flatten();
+        others.any(|entry| entry.is_in_the_way(rx, holder) && entry.idle)
+    }
+
     /// The socket is being closed.
     pub(crate) fn begin_close(&self) {
+        self.change(|entry| {
+            entry.closing.get_or_insert_default();
+        });
+    }
+
+    /// The socket that is being closed has finished with its message.
+    pub(crate) fn idle(&self) {
+        self.change(|entry| entry.idle = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entry)) {
         let mut table = table();
         let entries = table.entries.get_mut(&self.place).into_iter().flatten();
         let own = entries
             .into_iter()
             .find(|entry| entry.number == self.number);
         if let Some(entry) = own {
-            entry.closing.get_or_insert_default();
+            change(entry);
         }
     }
 }
@@ -171,13 +213,15 @@ mod tests {
     // each test has an interface of its own: the table is one for the process
 
     #[test]
-    fn a_second_link_on_a_pair_is_refused_where_one_is_the_kernels() {
+    fn a_second_link_on_a_pair_is_refused_unless_its_network_does_that() {
         let address = Address::normal(id(1), id(2)).unwrap();
+        let (one, other) = (Holder::new_bus(), Holder::new_bus());
         for (at, (first, second, refused)) in [
             (Holder::Kernel, Holder::Kernel, true),
-            (Holder::Kernel, Holder::Raw, true),
-            (Holder::Raw, Holder::Kernel, true),
-            (Holder::Raw, Holder::Raw, false),
+            (Holder::Kernel, one, true),
+            (one, Holder::Kernel, true),
+            (one, other, true),
+            (one, one, false),
         ]
         .into_iter()
         .enumerate()
@@ -225,6 +269,12 @@ mod tests {
         let held = taken(claim(1030, &address, Holder::Kernel));
         held.begin_close();
         assert!(claim(1030, &address, Holder::Kernel).is_pending());
+        let is_near = || Claim::is_near(1030, &address, Holder::Kernel);
+        assert!(!is_near(), "its message may take for ever");
+        held.idle();
+        assert!(is_near() && claim(1030, &address, Holder::Kernel).is_pending());
+        assert!(!Claim::is_near(1031, &address, Holder::Kernel));
+        assert!(!Claim::is_near(1030, &address.reversed(), Holder::Kernel));
         drop(held);
         taken(claim(1030, &address, Holder::Kernel));
     }

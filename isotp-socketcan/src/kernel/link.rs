@@ -245,6 +245,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_for_the_bench_quotes_what_mostly_decides() {
+        let mut config = Config::default();
+        config.protocol.timing.n_bs = Duration::from_secs(2);
+        let functional = plain().with_functional_tx(id(0x7DF)).unwrap();
+        let obstacles = KernelOptions::for_link(&functional, &config, Kernel::version(6, 9));
+        crate::page::assert_quotes("what is asked for", obstacles.unwrap_err().0);
+    }
+
+    #[test]
     fn addresses_that_the_kernel_cannot_have_are_told_apart() {
         let config = Config::linux_kernel();
         let functional = plain().with_functional_tx(id(0x7DF)).unwrap();

@@ -33,14 +33,7 @@ impl fmt::Display for KernelOpenError {
     }
 }
 
-impl core::error::Error for KernelOpenError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Unsupported(unsupported) => Some(unsupported),
-            Self::System(refusal) => Some(refusal),
-        }
-    }
-}
+impl core::error::Error for KernelOpenError {}
 
 impl From<Refusal> for KernelOpenError {
     fn from(refusal: Refusal) -> Self {

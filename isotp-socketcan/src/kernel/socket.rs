@@ -116,14 +116,7 @@ impl fmt::Display for NotSent {
     }
 }
 
-impl core::error::Error for NotSent {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for NotSent {}
 
 impl From<io::Error> for NotSent {
     fn from(error: io::Error) -> Self {
@@ -266,7 +259,7 @@ impl KernelSocket {
     /// Kernels that hide the writability of a busy socket are asked for that. It is wrong in some
     /// before 6.3: there a write of nothing tells, which is refused for its size only when idle.
     pub(super) fn is_idle(&self) -> io::Result<bool> {
-        if !self.poll(libc::POLLOUT, Duration::ZERO)? {
+        if !self.poll(libc::POLLOUT, Some(Duration::ZERO))? {
             return Ok(false);
         }
         match sys::send(self.as_fd(), &[]) {
@@ -275,9 +268,9 @@ impl KernelSocket {
         }
     }
 
-    /// Waits for the descriptor, or an error of it; `false` if the time is over.
-    pub(super) fn poll(&self, events: c_short, timeout: Duration) -> io::Result<bool> {
-        match crate::sys::wait(self.as_fd(), events, Some(timeout)) {
+    /// Waits for the descriptor, or an error of it; `false` if the time is over, or about 24 days are.
+    pub(super) fn poll(&self, events: c_short, timeout: Option<Duration>) -> io::Result<bool> {
+        match crate::sys::wait(self.as_fd(), events, timeout) {
             // a signal is as good as an event: whoever waits looks again
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
             answer => answer.map(|events| events != 0),
@@ -362,7 +355,8 @@ impl KernelSocket {
         }
     }
 
-    fn take_errno(&self) -> io::Result<Option<i32>> {
+    /// The error that waits in the socket, of whichever direction.
+    pub(super) fn take_errno(&self) -> io::Result<Option<i32>> {
         let error = crate::sys::take_error(self.as_fd())?;
         Ok(error.and_then(|error| error.raw_os_error()))
     }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::{Instant as StdInstant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use isotp_driver::core::Filter;
 use isotp_driver::{Frame, FrameView};
@@ -12,6 +12,7 @@ use socketcan::{CanAddr, CanFilter, SocketOptions};
 
 use super::trouble::{self, ErrorFrame};
 use super::wire::{self, Content, can_id};
+use crate::end::End;
 use crate::interface::{Interface, Refusal, Step};
 use crate::sys::{self, Inbound, Options, Outbound};
 
@@ -299,28 +300,6 @@ fn configure(socket: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// When a wait ends.
-#[derive(Clone, Copy)]
-struct End(Option<StdInstant>);
-
-impl End {
-    fn after(timeout: Option<Duration>) -> Self {
-        // so far that it does not exist is never
-        Self(timeout.and_then(|timeout| StdInstant::now().checked_add(timeout)))
-    }
-
-    /// The time that is left; an error if there is none.
-    fn left(self) -> io::Result<Option<Duration>> {
-        let left = self
-            .0
-            .map(|end| end.saturating_duration_since(StdInstant::now()));
-        if left == Some(Duration::ZERO) {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        Ok(left)
-    }
-}
-
 fn system_time((seconds, nanos): (i64, i64)) -> Option<SystemTime> {
     let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?);
     UNIX_EPOCH.checked_add(since)
@@ -347,16 +326,5 @@ mod tests {
             _ => "there is no interface \"no-such-can0\"",
         };
         assert!(text.contains(expected), "{errno:?}: {text}");
-    }
-
-    #[test]
-    fn a_wait_ends() {
-        let left = |timeout| End::after(timeout).left().map_err(|error| error.kind());
-        assert_eq!(left(None), Ok(None));
-        // too long to count is for ever
-        assert_eq!(left(Some(Duration::MAX)), Ok(None));
-        assert_eq!(left(Some(Duration::ZERO)), Err(io::ErrorKind::TimedOut));
-        let some = left(Some(Duration::from_secs(60))).unwrap().unwrap();
-        assert!(some > Duration::from_secs(50) && some <= Duration::from_secs(60));
     }
 }

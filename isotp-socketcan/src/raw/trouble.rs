@@ -128,4 +128,11 @@ mod tests {
             "error classes 0x4"
         );
     }
+
+    #[test]
+    fn the_page_for_the_bench_has_all_that_is_subscribed_to() {
+        let controller = WARNING | PASSIVE | libc::CAN_ERR_CRTL_ACTIVE | OVERFLOW;
+        let frame = ErrorFrame::new(SUBSCRIBED, &[0, controller as u8]);
+        crate::page::assert_quotes("in the log", frame.words());
+    }
 }

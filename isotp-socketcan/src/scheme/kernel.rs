@@ -116,10 +116,6 @@ impl<R: Runtime> KernelLinks<R> {
         Path::new(format!("kernel:{}", self.interface.name()))
     }
 
-    pub(super) const fn index(&self) -> u32 {
-        self.interface.index()
-    }
-
     /// The options for a link, or what is in the way.
     pub(super) fn options(
         &self,
@@ -141,7 +137,8 @@ impl<R: Runtime> KernelLinks<R> {
         if config.protocol.kind.is_fd() && !self.interface.supports_fd() {
             return Err(ConnectError::NoFd);
         }
-        let claim = self.claim(address, Holder::Kernel).await?;
+        let index = self.interface.index();
+        let claim = claim(&self.runtime, index, address, Holder::Kernel).await?;
         let socket = options
             .open(self.interface.name())
             .map_err(|error| match error {
@@ -174,25 +171,27 @@ impl<R: Runtime> KernelLinks<R> {
             path,
         })
     }
+}
 
-    /// Claims the address for a link, once a socket that is being closed on it is gone.
-    pub(super) async fn claim(
-        &self,
-        address: &Address,
-        holder: Holder,
-    ) -> Result<Claim, ConnectError> {
-        let mut timer = self.runtime.timer();
-        timer.set(Some(self.runtime.now() + CLOSING));
-        poll_fn(|cx| {
-            let claimed = Claim::poll(cx, self.index(), address, holder);
-            if claimed.is_pending() && timer.poll_fired(cx).is_ready() {
-                let id = address.rx().id();
-                return Poll::Ready(Err(ConnectError::AddressInUse { id }));
-            }
-            claimed
-        })
-        .await
-    }
+/// Claims the address for a link, once a socket that is being closed on it is gone.
+pub(super) async fn claim<R: Runtime>(
+    runtime: &R,
+    index: u32,
+    address: &Address,
+    holder: Holder,
+) -> Result<Claim, ConnectError> {
+    let mut timer = runtime.timer();
+    timer.set(Some(runtime.now() + CLOSING));
+    poll_fn(|cx| {
+        let claimed = Claim::poll(cx, index, address, holder);
+        let late = claimed.is_pending() && timer.poll_fired(cx).is_ready();
+        if late && !Claim::is_near(index, address, holder) {
+            let id = address.rx().id();
+            return Poll::Ready(Err(ConnectError::AddressInUse { id }));
+        }
+        claimed
+    })
+    .await
 }
 
 /// Refuses what the kernel cannot carry.
@@ -230,7 +229,7 @@ const GUARANTEES: Guarantees = {
     guarantees.address = true;
     guarantees
 };
-/// So long a socket that is being closed is waited for: the kernel finishes with its message first.
+/// So long a socket that is being closed is waited for while the kernel finishes with its message.
 const CLOSING: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 mod watched;
 
 use isotp_driver::{
-    Address, Backend, BoxFuture, Channels, Config, ConnectError, OpenError, Opened, Path, Runtime,
-    Scheme,
+    Address, Backend, BoxFuture, Channels, Config, ConnectError, OpenError, Opened, Path, Permit,
+    Runtime, Scheme,
 };
 
-use super::kernel::{KernelLinks, Parameters};
+use super::kernel::{KernelLinks, Parameters, claim};
 use crate::kernel::Holder;
 use crate::raw::{RawBus, RawSocket};
 use watched::WatchedBus;
@@ -56,49 +56,64 @@ fn open<R: Runtime>(rest: &str, runtime: &R) -> Result<Backend, OpenError> {
     let interface = parameters.interface.clone();
     let bus = RawBus::new(runtime, RawSocket::open(&interface)?)?;
     let path = Path::new(format!("socketcan:{interface}"));
+    let (index, holder) = (
+        crate::Interface::find(&interface)?.index(),
+        Holder::new_bus(),
+    );
     // without the kernel's ISO-TP, our own stack carries every link
     let kernel = KernelLinks::open(runtime, parameters);
-    let watched = WatchedBus::new(bus, crate::Interface::find(&interface)?.index());
+    let watched = WatchedBus::new(bus, index, holder);
     let channels = Chooser {
+        runtime: runtime.clone(),
         kernel: kernel.map_err(|error| error.to_string()),
         interface,
+        index,
+        holder,
     };
     Ok(Backend::bus(path, watched).and_channels(channels))
 }
 
 struct Chooser<R> {
+    runtime: R,
     /// Or why there is none.
     kernel: Result<KernelLinks<R>, String>,
     interface: String,
+    index: u32,
+    /// Of the links of our own stack.
+    holder: Holder,
 }
 
 impl<R: Runtime> Chooser<R> {
     async fn choose(&self, address: &Address, config: &Config) -> Result<Opened, ConnectError> {
-        let kernel = match &self.kernel {
-            Ok(kernel) => kernel,
-            Err(missing) => return Ok(self.decline(address, missing)),
-        };
-        let reason = match kernel.options(address, config) {
-            Ok(options) => {
-                let honoured = "the kernel honours every field".to_owned();
-                match kernel.link(address, config, options, Some(honoured)).await {
-                    // a kernel that cannot after all
-                    Err(ConnectError::Backend(error)) => error.to_string(),
-                    opened => return opened,
+        let reason = match &self.kernel {
+            Ok(kernel) => match kernel.options(address, config) {
+                Ok(options) => {
+                    let honoured = "the kernel honours every field".to_owned();
+                    match kernel.link(address, config, options, Some(honoured)).await {
+                        // a kernel that cannot after all
+                        Err(ConnectError::Backend(error)) => error.to_string(),
+                        opened => return opened,
+                    }
                 }
-            }
-            Err(obstacles) => obstacles,
+                Err(obstacles) => obstacles,
+            },
+            Err(missing) => missing.clone(),
         };
         // the kernel's link on this pair, if there is one, would answer as well
-        drop(kernel.claim(address, Holder::Raw).await?);
-        Ok(self.decline(address, &reason))
+        let permit = self.permit(address).await?;
+        Ok(self.decline(address, &reason, permit))
     }
 
-    fn decline(&self, address: &Address, reason: &str) -> Opened {
+    async fn permit(&self, address: &Address) -> Result<Permit, ConnectError> {
+        let claim = claim(&self.runtime, self.index, address, self.holder).await?;
+        Ok(Permit::new(claim))
+    }
+
+    fn decline(&self, address: &Address, reason: &str, permit: Permit) -> Opened {
         let reason = format!("our own stack: {reason}");
         let (tx, rx) = (address.tx().id(), address.rx().id());
         log::info!("{tx} -> {rx}: socketcan:{} ({reason})", self.interface);
-        Opened::Declined { reason }
+        Opened::Declined { reason, permit }
     }
 }
 
@@ -111,12 +126,7 @@ impl<R: Runtime> Channels for Chooser<R> {
         Box::pin(self.choose(address, config))
     }
 
-    fn admit<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<(), ConnectError>> {
-        Box::pin(async move {
-            match &self.kernel {
-                Ok(kernel) => kernel.claim(address, Holder::Raw).await.map(drop),
-                Err(_) => Ok(()),
-            }
-        })
+    fn admit<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, Result<Permit, ConnectError>> {
+        Box::pin(self.permit(address))
     }
 }

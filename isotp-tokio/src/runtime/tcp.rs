@@ -1,20 +1,29 @@
 //! TCP of tokio.
 
-use core::pin::Pin;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use std::io;
 
-use isotp_driver::{Listener, Stream};
+use isotp_driver::{Keepalive, Listener, Stream};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 
 /// A TCP stream of tokio.
 #[derive(Debug)]
 pub struct TokioStream(TcpStream);
 
 impl TokioStream {
-    pub(super) async fn connect(address: &str) -> io::Result<Self> {
-        TcpStream::connect(address).await.map(Self)
+    fn new(stream: TcpStream) -> Self {
+        set_up(&stream);
+        Self(stream)
+    }
+
+    pub(super) async fn connect(runtime: &Handle, address: &str) -> io::Result<Self> {
+        let connected = within(runtime, TcpStream::connect(address)).await;
+        connected.map(Self::new)
     }
 }
 
@@ -36,11 +45,18 @@ impl Stream for TokioStream {
 
 /// A TCP listener of tokio.
 #[derive(Debug)]
-pub struct TokioListener(TcpListener);
+pub struct TokioListener {
+    runtime: Handle,
+    listener: TcpListener,
+}
 
 impl TokioListener {
-    pub(super) async fn bind(address: &str) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(Self)
+    pub(super) async fn bind(runtime: &Handle, address: &str) -> io::Result<Self> {
+        let bound = within(runtime, TcpListener::bind(address)).await;
+        Ok(Self {
+            runtime: runtime.clone(),
+            listener: bound?,
+        })
     }
 }
 
@@ -48,11 +64,76 @@ impl Listener for TokioListener {
     type Stream = TokioStream;
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TokioStream, String)>> {
-        let accepted = self.0.poll_accept(cx);
-        accepted.map_ok(|(stream, peer)| (TokioStream(stream), peer.to_string()))
+        // what is accepted belongs to the runtime that asks
+        let _guard = self.runtime.enter();
+        let accepted = self.listener.poll_accept(cx);
+        accepted.map_ok(|(stream, peer)| (TokioStream::new(stream), peer.to_string()))
     }
 
     fn local_address(&self) -> io::Result<String> {
-        self.0.local_addr().map(|address| address.to_string())
+        let address = self.listener.local_addr()?;
+        Ok(address.to_string())
+    }
+}
+
+/// Runs a future that makes sockets: they belong to this runtime, whichever polls it, if any.
+async fn within<F: Future>(runtime: &Handle, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let polled = poll_fn(|cx| {
+        let _guard = runtime.enter();
+        future.as_mut().poll(cx)
+    });
+    polled.await
+}
+
+/// Small messages go at once, and a peer that vanished is found out.
+fn set_up(stream: &TcpStream) {
+    let (socket, times) = (SockRef::from(stream), Keepalive::default());
+    let keepalive = TcpKeepalive::new().with_time(times.idle);
+    #[cfg(any(
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "ios",
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "windows",
+    ))]
+    let keepalive = keepalive
+        .with_interval(times.interval)
+        .with_retries(times.questions);
+    // some systems refuse it where the connection is over already, which reading will tell
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use core::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn both_ends_send_at_once_and_ask_a_silent_peer() {
+        let runtime = Handle::current();
+        let mut listener = TokioListener::bind(&runtime, "127.0.0.1:0").await.unwrap();
+        let address = listener.local_address().unwrap();
+        let near = TokioStream::connect(&runtime, &address).await.unwrap();
+        let accepted = poll_fn(|cx| listener.poll_accept(cx));
+        let (far, _) = tokio::time::timeout(core::time::Duration::from_secs(20), accepted)
+            .await
+            .unwrap()
+            .unwrap();
+        for stream in [&near, &far] {
+            let socket = SockRef::from(&stream.0);
+            assert!(socket.tcp_nodelay().unwrap());
+            assert!(socket.keepalive().unwrap());
+            let times = Keepalive {
+                idle: socket.tcp_keepalive_time().unwrap(),
+                interval: socket.tcp_keepalive_interval().unwrap(),
+                questions: socket.tcp_keepalive_retries().unwrap(),
+            };
+            assert_eq!(times, Keepalive::default());
+        }
     }
 }

@@ -1,6 +1,8 @@
 use core::future::Future;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
 
 use isotp_tokio::{Config, Connection, Event, NResult, Payload};
 
@@ -147,16 +149,67 @@ impl Drop for Clinging {
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_message_is_dropped_without_a_lock() {
     let (_network, connection, _peer) = scripted(Config::default()).await;
-    let connection = std::sync::Arc::new(connection);
+    let connection = Arc::new(connection);
     let mut first = pin!(connection.send([1; 20]));
     let mut context = Context::from_waker(Waker::noop());
     assert!(first.as_mut().poll(&mut context).is_pending());
-    let clinging = Clinging(std::sync::Arc::downgrade(&connection));
+    let clinging = Clinging(Arc::downgrade(&connection));
     assert!(poll_once(connection.send_from(clinging)).is_pending());
-    let clinging = Clinging(std::sync::Arc::downgrade(&connection));
+    let clinging = Clinging(Arc::downgrade(&connection));
     let mut waiting = pin!(connection.send_from(clinging));
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     settle().await;
     connection.abort_receive();
     assert_eq!(connection.queued(), 2, "the cancelled one is gone");
+}
+
+type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A message whose sender loses interest just when the driver looks at it, and that is then refused.
+struct Regretted {
+    sending: Arc<Mutex<Option<Sending>>>,
+    clinging: Clinging,
+}
+
+impl Payload for Regretted {
+    fn size(&self) -> u32 {
+        match self.sending.lock().unwrap().take() {
+            Some(_) => 0,
+            None => self.clinging.size(),
+        }
+    }
+    fn copy_to(&mut self, offset: u32, out: &mut [u8]) -> Option<usize> {
+        self.clinging.copy_to(offset, out)
+    }
+}
+
+#[test]
+fn a_refused_message_that_nobody_wants_is_dropped_without_a_lock() {
+    let (done, ended) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (_network, connection, _peer) = scripted(Config::default()).await;
+            let connection = Arc::new(connection);
+            let sending = Arc::new(Mutex::new(None));
+            let regretted = Regretted {
+                sending: sending.clone(),
+                clinging: Clinging(Arc::downgrade(&connection)),
+            };
+            let sender = connection.clone();
+            let mut send: Sending = Box::pin(async move {
+                let outcome = sender.send_from(regretted).await;
+                panic!("nobody waits for {outcome:?}");
+            });
+            assert!(poll_pinned(send.as_mut()).is_pending());
+            *sending.lock().unwrap() = Some(send);
+            connection.send([1]).await.unwrap();
+            assert!(sending.lock().unwrap().is_none(), "it was not looked at");
+        });
+        done.send(()).unwrap();
+    });
+    let in_time = ended.recv_timeout(Duration::from_secs(20));
+    assert!(in_time.is_ok(), "the driver waits for itself");
+    thread.join().unwrap();
 }

@@ -1,3 +1,4 @@
+use core::time::Duration;
 use std::sync::Arc;
 
 use isotp_tokio::virtual_bus::VirtualBus;
@@ -136,4 +137,63 @@ fn a_runtime_that_is_shut_down_ends_every_wait() {
         sent,
         Err(SendError::Connection(ConnectionError::Stopped))
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_wait_for_ever_holds_up_no_close() {
+    for whole_network in [false, true] {
+        let bus = VirtualBus::default();
+        let peers = Network::with_bus(bus.port());
+        let mut config = Config {
+            queue: 1,
+            ..Config::default()
+        };
+        config.protocol.receive.max_wait = 255;
+        let peer = peers.connect(address().reversed(), config);
+        let peer = peer.await.unwrap();
+        let network = Network::with_bus(bus.port());
+        // takes any number of WAITs
+        let connection = network.connect(address(), Config::linux_kernel());
+        let connection = connection.await.unwrap();
+        let other = network.connect(nth_address(1), Config::default());
+        let other = other.await.unwrap();
+        // from now on there is no place
+        connection.send([1]).await.unwrap();
+        connection.try_send([7; 100]).unwrap();
+        settle().await;
+        let began = tokio::time::Instant::now();
+        if whole_network {
+            let sending = connection.send([8; 100]);
+            let (sent, received, ()) = tokio::join!(sending, other.recv(), network.close());
+            assert!(
+                matches!(sent, Err(SendError::Connection(ConnectionError::Closed))),
+                "{sent:?}"
+            );
+            assert!(matches!(received, Err(ConnectionError::Closed)));
+        } else {
+            connection.close().await;
+            other.send([1]).await.unwrap();
+            let again = network.connect(address(), Config::default());
+            again.await.unwrap();
+        }
+        let needed = began.elapsed();
+        assert!(needed >= Duration::from_secs(9), "{needed:?}");
+        assert!(needed <= Duration::from_secs(11), "{needed:?}");
+        assert_eq!(peer.recv().await.unwrap(), [1]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_that_is_slow_is_closed_when_it_is_over() {
+    let (_network, connection, mut peer) = scripted(Config::default()).await;
+    connection.try_send([7; 2000]).unwrap();
+    settle().await;
+    let began = tokio::time::Instant::now();
+    let closing = tokio::spawn(connection.close());
+    // STmin 127 ms
+    play(&mut peer, &[0x30, 0, 0x7F]);
+    closing.await.unwrap();
+    assert!(began.elapsed() > Duration::from_secs(35));
+    let frames = heard(&mut peer);
+    assert_eq!(frames.len(), 1 + (2000_usize - 6).div_ceil(7));
 }

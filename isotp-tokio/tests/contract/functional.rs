@@ -163,6 +163,8 @@ async fn a_request_that_cannot_be_sent_says_so_and_leaves_nothing() {
         matches!(long, RequestError::Send(SendError::Refused(_))),
         "{long}"
     );
+    let nobody = tester.request_functional([], Config::default(), [1], WINDOW);
+    assert!(matches!(nobody.await, Err(RequestError::NoResponders)));
     settle().await;
     tester.connect(ecu(1), Config::default()).await.unwrap();
 }

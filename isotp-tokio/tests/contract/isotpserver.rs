@@ -9,7 +9,7 @@ use isotp_tokio::{Config, ConnectError, Connection, ConnectionError, Network, Se
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::support::address;
+use crate::support::{address, outside, runtime};
 
 /// More than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -228,6 +228,20 @@ async fn with_reconnect_the_next_server_is_taken() {
     let mut read = [0; 7];
     server.read_exact(&mut read).await.unwrap();
     assert_eq!(&read, b"<0909>\n");
+}
+
+#[test]
+fn a_network_is_connected_again_from_outside_its_runtime() {
+    let runtime = runtime();
+    let (bridge, ecu, _network) = runtime.block_on(bridge(BridgeOptions::default()));
+    let string = format!("isotpserver:{}", bridge.address());
+    let network = runtime.block_on(Network::open(&string)).unwrap();
+    for n in 0..3 {
+        let client = outside(network.connect(address(), Config::default())).unwrap();
+        outside(client.send([n])).unwrap();
+        assert_eq!(runtime.block_on(heard(&ecu)), [n]);
+        outside(client.close());
+    }
 }
 
 #[tokio::test]

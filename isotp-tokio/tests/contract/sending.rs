@@ -13,6 +13,18 @@ fn handles_are_send_and_sync() {
     assert_send_sync::<Network>();
 }
 
+/// What libraries that carry any error ask for.
+#[test]
+fn errors_cross_threads() {
+    assert_send_sync::<SendError>();
+    assert_send_sync::<TrySendError>();
+    assert_send_sync::<isotp_tokio::ConnectError>();
+    assert_send_sync::<isotp_tokio::ConnectionError>();
+    assert_send_sync::<isotp_tokio::OpenError>();
+    assert_send_sync::<isotp_tokio::RecvTimeoutError>();
+    assert_send_sync::<isotp_tokio::RequestError>();
+}
+
 #[tokio::test(start_paused = true)]
 async fn messages_of_every_kind_of_length_cross_in_both_directions_at_once() {
     for config in [Config::default(), Config::uds(), Config::fd(64, true)] {

@@ -1,6 +1,7 @@
 //! Connections with a handler.
 
 use core::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use isotp_tokio::driver::{Server, ServerEnd};
 use isotp_tokio::{Config, Connection, ConnectionError, Network};
@@ -103,4 +104,34 @@ async fn a_server_ends_with_its_network() {
         ServerEnd::Connection(ConnectionError::Closed)
     ));
     drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_leaves_the_bus_though_its_handler_kept_the_connection() {
+    for panics in [false, true] {
+        let network = virtual_network();
+        let kept = Arc::new(Mutex::new(None));
+        let keep = kept.clone();
+        let server = network.serve(
+            address().reversed(),
+            Config::default(),
+            move |connection, _| {
+                *keep.lock().unwrap() = Some(connection);
+                async move { assert!(!panics, "the handler was told to") }
+            },
+        );
+        let server = server.await.unwrap();
+        let client = network.connect(address(), Config::default());
+        client.await.unwrap().send([1]).await.unwrap();
+        settle().await;
+        let kept = kept.lock().unwrap().take().unwrap();
+        if panics {
+            assert!(matches!(server.ended().await, ServerEnd::Panicked));
+        } else {
+            drop(server);
+        }
+        assert!(matches!(kept.recv().await, Err(ConnectionError::Closed)));
+        let again = network.connect(address().reversed(), Config::default());
+        again.await.unwrap();
+    }
 }

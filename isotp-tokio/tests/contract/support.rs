@@ -1,9 +1,12 @@
 //! Pairs of connections, scripted peers, and buses that misbehave.
 
 use core::future::Future;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::sync::{Arc, Mutex};
+use std::task::Wake;
+use std::thread::Thread;
 
 use isotp_tokio::driver::{Arrival, Frame, FrameView, Instant, Interest, Taken, TxToken};
 use isotp_tokio::virtual_bus::{Port, Tap, VirtualBus};
@@ -76,7 +79,39 @@ pub(crate) async fn settle() {
 
 /// Polls a future once, and drops it.
 pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    poll_pinned(pin!(future))
+}
+
+/// Polls a future that is awaited later.
+pub(crate) fn poll_pinned<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Runs a future in this thread, which is in no runtime.
+pub(crate) fn outside<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let mut future = pin!(future);
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        let left = end.saturating_duration_since(std::time::Instant::now());
+        assert!(!left.is_zero(), "not within 20 seconds");
+        std::thread::park_timeout(left);
+    }
+}
+
+/// A runtime that goes on while nobody is in it.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(1).enable_all().build().unwrap()
 }
 
 /// All frames that cross a bus, as text.

@@ -1,6 +1,6 @@
 //! Taps: every frame, for logs.
 
-use isotp_tokio::{Config, ConnectionError, FrameKind};
+use isotp_tokio::{Config, ConnectError, ConnectionError, FrameKind, Tapped};
 
 use crate::support::{Pair, address, id, nth_address, pair, play, poll_once, scripted, settle};
 
@@ -83,4 +83,18 @@ async fn a_dropped_tap_is_forgotten_and_others_go_on() {
     late.send([5; 1]).await.unwrap();
     assert!(tap.try_recv().unwrap().is_some());
     assert_eq!(connection.address(), &address());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tap_of_more_frames_than_memory_holds_is_an_error() {
+    let (network, connection, _peer) = scripted(Config::default()).await;
+    let most = isize::MAX as usize;
+    for capacity in [usize::MAX, most, most / size_of::<Tapped>()] {
+        let error = network.tap(capacity).unwrap_err();
+        assert!(
+            matches!(error, ConnectError::NoMemory { capacity: told } if told == capacity),
+            "{error}"
+        );
+    }
+    connection.send([1; 2]).await.unwrap();
 }

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use isotp_tokio::driver::{Listener, Runtime, Stream};
 use isotp_tokio::{Tokio, TokioListener, TokioStream};
 
-use crate::support::{poll_once, settle};
+use crate::support::{outside, poll_once, runtime, settle};
 
 async fn accept(listener: &mut TokioListener) -> (TokioStream, String) {
     let accepted = poll_fn(|cx| listener.poll_accept(cx));
@@ -160,4 +160,36 @@ async fn a_dropped_connect_leaves_the_listener_working() {
     }
     let _near = runtime.connect(&address).await.unwrap();
     accept(&mut listener).await;
+}
+
+#[test]
+fn sockets_belong_to_their_runtime_wherever_they_are_made() {
+    let (own, other) = (runtime(), runtime());
+    let tcp = Tokio::from(own.handle().clone());
+    let mut listeners = [
+        outside(tcp.listen("localhost:0")).unwrap(),
+        other.block_on(tcp.listen("localhost:0")).unwrap(),
+    ];
+    let mut streams = Vec::new();
+    for listener in &mut listeners {
+        let address = listener.local_address().unwrap();
+        let near = outside(tcp.connect(&address)).unwrap();
+        let (far, _) = outside(poll_fn(|cx| listener.poll_accept(cx))).unwrap();
+        streams.push((near, far));
+        let near = other.block_on(tcp.connect(&address)).unwrap();
+        let (far, _) = other.block_on(accept(listener));
+        streams.push((near, far));
+    }
+    drop(other);
+    own.block_on(async {
+        for (near, far) in &mut streams {
+            assert_eq!(write(near, b"there").await, 5);
+            assert_eq!(read(far, 10).await, b"there");
+            assert_eq!(write(far, b"back").await, 4);
+            assert_eq!(read(near, 10).await, b"back");
+        }
+        let address = listeners[1].local_address().unwrap();
+        tcp.connect(&address).await.unwrap();
+        accept(&mut listeners[1]).await;
+    });
 }

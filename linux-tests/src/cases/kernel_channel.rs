@@ -80,8 +80,19 @@ fn echo(interface: &str) -> Result<String, String> {
             let back = client.recv().await.map_err(said)?;
             ensure(back == bytes, format!("{size} bytes came back as others"))?;
         }
-        let long = client.send(vec![0; 66_001]).await;
-        same("too long", result_of(long).as_str(), "N_ERROR")?;
+        match client.send(vec![7; 66_001]).await {
+            Err(SendError::Refused(refused)) => {
+                let max = 66_000;
+                let expected = isotp_driver::core::SendError::TooLong { size: 66_001, max };
+                ensure(refused.error == expected, refused.error.to_string())?;
+                let back = refused.payload.into_bytes();
+                ensure(
+                    back == Some(vec![7; 66_001]),
+                    "the message does not come back",
+                )?;
+            }
+            other => return Err(format!("66001 bytes: {}", result_of(other))),
+        }
         network.close().await;
         Ok(String::new())
     })

@@ -1,9 +1,10 @@
 //! Many links on one interface, some of the kernel's and some of our own stack's.
 
 use core::time::Duration;
+use std::time::Instant;
 
 use isotp_core::Id;
-use isotp_tokio::{Address, Config, ConnectError, Network};
+use isotp_tokio::{Address, Config, ConnectError, Connection, Network};
 use tokio::time::timeout;
 
 use super::kernel_channel::{address, connect, open};
@@ -13,6 +14,11 @@ pub(super) const CASES: &[Named] = &[
     ("kernel links/a second one on a pair is refused", pairs),
     ("kernel links/formats of addresses", formats),
     ("kernel links/hundreds at once", many),
+    (
+        "kernel links/hundreds that are dropped in the middle",
+        dropped,
+    ),
+    ("kernel links/hundreds that are closed", closed),
     ("socketcan/each link goes the way that honours it", paths),
     (
         "socketcan/links of both ways hear each other once",
@@ -21,7 +27,7 @@ pub(super) const CASES: &[Named] = &[
     ("socketcan/a second link on a pair is refused", both_pairs),
 ];
 
-fn is_in_use<T>(answer: &Result<T, ConnectError>) -> bool {
+pub(super) fn is_in_use<T>(answer: &Result<T, ConnectError>) -> bool {
     matches!(answer, Err(ConnectError::AddressInUse { .. }))
 }
 
@@ -93,6 +99,115 @@ fn many(interface: &str) -> Result<String, String> {
             done.map_err(said)??;
         }
         Ok(String::new())
+    })
+}
+
+/// Links on pairs of ids of their own.
+async fn hundreds(network: &Network) -> Result<Vec<Connection>, String> {
+    let mut links = Vec::new();
+    for number in 0..HUNDREDS {
+        let id = |value: u16| Id::standard(value).expect("11 bits");
+        let address = Address::normal(id(number), id(0x400 + number)).map_err(said)?;
+        links.push(connect(network, address).await?);
+    }
+    Ok(links)
+}
+
+/// Each waits for a flow control that nobody sends, and so does whoever closes its socket.
+fn dropped(interface: &str) -> Result<String, String> {
+    block_on(async {
+        let network = Network::open(&format!("kernel:{interface}")).await;
+        let network = network.map_err(said)?;
+        let links = hundreds(&network).await?;
+        let peer = isotp_socketcan::RawSocket::open(interface).map_err(said)?;
+        for link in &links {
+            link.try_send(vec![1; 100]).map_err(said)?;
+        }
+        let begun = tokio::task::spawn_blocking(move || {
+            let mut frame = isotp_core::Frame::new();
+            (0..HUNDREDS).try_for_each(|_| peer.receive(&mut frame, Some(SECOND)).map(drop))
+        });
+        begun.await.map_err(said)?.map_err(said)?;
+        let before = crate::sys::threads()?;
+        let addresses: Vec<_> = links.iter().map(|link| *link.address()).collect();
+        let start = Instant::now();
+        drop(links);
+        let in_the_middle = connect(&network, addresses[0]);
+        let soon = timeout(Duration::from_millis(200), in_the_middle).await;
+        ensure(soon.is_err(), "it was closed in the middle of a message")?;
+        let blocked = start.elapsed();
+        let meanwhile = crate::sys::threads()?;
+        // all at once: each waits for the end of its own
+        let mut again = tokio::task::JoinSet::new();
+        for address in addresses {
+            let network = network.clone();
+            again.spawn(async move { connect(&network, address).await });
+        }
+        let again = again.join_all().await;
+        again.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let took = start.elapsed();
+        let after = crate::sys::threads()?;
+        let text = format!(
+            "threads {before}, {meanwhile} while {HUNDREDS} links were closed, {after} at the end; the \
+             runtime went on after {blocked:?}, the last was gone after {took:?}"
+        );
+        ensure(meanwhile.max(after) <= before + CLOSERS, text.clone())?;
+        ensure(blocked < Duration::from_millis(600), text.clone())?;
+        Ok(text)
+    })
+}
+
+/// Nobody answers first frames to these.
+fn unanswered(interface: &str, addresses: &[Address]) -> Result<(), String> {
+    let peer = isotp_socketcan::RawSocket::open(interface).map_err(said)?;
+    let mut frame = isotp_core::Frame::new();
+    for address in addresses {
+        let first = isotp_core::FrameView {
+            id: address.rx().id(),
+            kind: isotp_core::FrameKind::Classic,
+            data: &[0x10, 0x14, 0, 1, 2, 3, 4, 5],
+        };
+        peer.send(first, Some(SECOND)).map_err(said)?;
+        let echo = peer.receive(&mut frame, Some(SECOND)).map_err(said)?;
+        ensure(echo.is_echo(), format!("{frame} came"))?;
+    }
+    match peer.receive(&mut frame, Some(Duration::from_millis(200))) {
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => Ok(()),
+        other => Err(format!("{frame} came: {other:?}")),
+    }
+}
+
+/// Whoever closes one waits until it is gone.
+fn closed(interface: &str) -> Result<String, String> {
+    block_on(async {
+        let network = Network::open(&format!("kernel:{interface}")).await;
+        let network = network.map_err(said)?;
+        let mut took = Vec::new();
+        for busy in [false, true] {
+            let links = hundreds(&network).await?;
+            if busy {
+                links
+                    .iter()
+                    .try_for_each(|link| link.try_send(vec![1; 100]).map_err(said))?;
+                tokio::task::yield_now().await;
+            }
+            let idle = crate::sys::threads()?;
+            let addresses: Vec<_> = links.iter().map(|link| *link.address()).collect();
+            let start = Instant::now();
+            let mut tasks = tokio::task::JoinSet::new();
+            for link in links {
+                tasks.spawn(async move { link.close().await });
+            }
+            let mut most = 0;
+            while let Some(done) = tasks.join_next().await {
+                done.map_err(said)?;
+                most = most.max(crate::sys::threads()?);
+            }
+            took.push(format!("{:?}, {idle} to {most} threads", start.elapsed()));
+            ensure(most <= idle + CLOSERS, took.join(", "))?;
+            unanswered(interface, &addresses)?;
+        }
+        Ok(took.join("; in the middle "))
     })
 }
 
@@ -170,3 +285,6 @@ fn both_pairs(interface: &str) -> Result<String, String> {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The most threads that close sockets.
+const CLOSERS: usize = 4;
+const HUNDREDS: u16 = 200;

@@ -32,6 +32,7 @@ pub(super) const CASES: &[Named] = &[
         abandoned,
     ),
     ("kernel socket/busy while a message is sent", busy),
+    ("kernel socket/a timeout too long to count is none", endless),
 ];
 
 pub(super) fn open(interface: &str) -> Result<KernelSocket, String> {
@@ -204,6 +205,34 @@ fn busy(interface: &str) -> Result<String, String> {
     peer.say("30 00 00")?;
     same("the result", outcome(&mut socket)?, NResult::Ok)?;
     same("twice", socket.try_outcome().map_err(said)?, None)?;
+    Ok(String::new())
+}
+
+fn endless(interface: &str) -> Result<String, String> {
+    let (mut from, mut to) = (open(interface)?, open_ecu(interface)?);
+    for timeout in [Duration::MAX, Duration::from_secs(u64::MAX / 2)] {
+        let result = from.send(&[1; 100], timeout).map_err(said)?;
+        same("the result", result, NResult::Ok)?;
+        // it comes later
+        let receiver = std::thread::scope(|scope| {
+            let receiver = scope.spawn(|| {
+                let mut messages = Vec::new();
+                for _ in 0..2 {
+                    let mut message = Vec::new();
+                    to.recv(&mut message, timeout).map_err(said)?;
+                    messages.push(message.len());
+                }
+                Ok::<_, String>(messages)
+            });
+            let sent = from.send(&[2; 3], timeout).map_err(said);
+            let received = receiver.join().map_err(|_| "recv panics".to_owned());
+            sent.and_then(|_| received?)
+        })?;
+        same("what came", receiver, vec![100, 3])?;
+    }
+    let none = to.recv(&mut Vec::new(), Duration::ZERO);
+    let expected = matches!(&none, Err(error) if error.kind() == std::io::ErrorKind::TimedOut);
+    ensure(expected, format!("{none:?}"))?;
     Ok(String::new())
 }
 

@@ -1,10 +1,13 @@
 //! Full queues, and how fast it goes.
 
+use core::task::Poll;
 use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
-use isotp_driver::{Frame, FrameView};
+use isotp_driver::{
+    Address, Arrival, Bus, Frame, FrameView, Interest, Taken, TxToken, process_time,
+};
 use isotp_socketcan::{RawBus, RawSocket};
 use isotp_tokio::{Connection, Event, Network, Tokio};
 
@@ -24,18 +27,25 @@ pub(super) fn cases() -> Vec<Case> {
         case("load/full-interface", &[Need::Controllers], 85, |_| {
             full_queue("limit 32", 1 << 16, |monitor| monitor.full_interfaces())
         }),
-        case("load/throughput", &[Need::Isotp], 85, throughput),
+        case("load/throughput", &[Need::Isotp], 85, |interface| {
+            throughput(interface, 2, 1)
+        }),
     ]
 }
 
 /// One MiB takes 40 s at 500 kbit/s.
 pub(super) fn long_cases() -> Vec<Case> {
-    vec![case(
-        "load/full-socket-1-mib",
-        &[Need::Controllers],
-        300,
-        |_| full_queue("limit 320", 1 << 20, |monitor| monitor.full_sockets()),
-    )]
+    vec![
+        case("load/full-socket-1-mib", &[Need::Controllers], 300, |_| {
+            full_queue("limit 320", 1 << 20, |monitor| monitor.full_sockets())
+        }),
+        case(
+            "load/throughput-16-messages",
+            &[Need::Isotp],
+            300,
+            |interface| throughput(interface, 16, 3),
+        ),
+    ]
 }
 
 /// A large message through a slow queue: not a frame is lost, the queue was full, nobody span.
@@ -134,67 +144,133 @@ fn overruns(interface: &str) -> Result<u64, String> {
 
 const ATTEMPTS: u32 = 5;
 
-const MESSAGES: usize = 16;
 const SIZE: usize = 65_536;
 
-/// The project's stack on raw sockets, and the kernel's ISO-TP, each between two sockets; and what raw
-/// sockets alone cost, without a protocol.
-fn throughput(interface: &str) -> Result<String, String> {
+/// The project's stack on raw sockets, and the kernel's ISO-TP, each between two sockets; and what a
+/// part of the former costs alone: the buses without a protocol, and one socket that only sends.
+///
+/// So many messages of [`SIZE`] bytes; the shortest of so many times counts.
+fn throughput(interface: &str, messages: usize, times: usize) -> Result<String, String> {
     // on several, a virtual bus mixes up frames that one of them sent after another
-    sys::stay_on_one_processor().map_err(said)?;
+    sys::stay_on_processor(0).map_err(said)?;
     let mut lines = Vec::new();
     for fd in [None, Some(64)] {
         let parameters = Parameters {
             fd,
             ..Parameters::default()
         };
-        let mut best = [Duration::MAX; 3];
-        for _ in 0..3 {
-            for (best, run) in best.iter_mut().zip([raw, kernel, bare]) {
-                *best = run(interface, &parameters)?.min(*best);
+        let mut best = [Duration::MAX; 4];
+        for _ in 0..times {
+            for (best, run) in best.iter_mut().zip([raw, kernel, buses, sending]) {
+                *best = run(interface, &parameters, messages)?.min(*best);
             }
         }
-        let [raw, kernel, bare] = best;
-        let rate = |took: Duration| (MESSAGES * SIZE) as f64 / took.as_secs_f64() / 1e6;
+        let frame =
+            |took: Duration| took.as_secs_f64() * 1e6 / frames(&parameters, messages) as f64;
+        let rate = |took: Duration| (messages * SIZE) as f64 / took.as_secs_f64() / 1e6;
+        let [raw, kernel, buses, sending] = best;
         lines.push(format!(
-            "{}: raw {:.2} MB/s ({raw:.2?}), kernel {:.2} MB/s ({kernel:.2?}), ratio {:.2}; sockets \
-             without a protocol {:.2} MB/s ({bare:.2?})",
+            "{}: raw {:.2} MB/s ({:.2} us a frame), kernel {:.2} MB/s ({:.2} us), ratio {:.2}; two \
+             buses without a protocol {:.2} us, a socket that only sends {:.2} us",
             fd.map_or("CC", |_| "FD 64"),
             rate(raw),
+            frame(raw),
             rate(kernel),
+            frame(kernel),
             kernel.as_secs_f64() / raw.as_secs_f64(),
-            rate(bare),
+            frame(buses),
+            frame(sending),
         ));
     }
     Ok(lines.join("; "))
 }
 
-/// As many frames between two raw sockets, with their echoes, and nothing else: no transfer on raw
-/// sockets can cost less.
-fn bare(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
-    let open = || RawSocket::open(interface).map_err(said);
-    let (a, b) = (open()?, open()?);
+/// Consecutive frames of all messages.
+fn frames(parameters: &Parameters, messages: usize) -> usize {
+    let data = usize::from(parameters.fd.unwrap_or(8)) - 1;
+    messages * SIZE.div_ceil(data)
+}
+
+/// A full frame, as the messages have them.
+fn full_frame(parameters: &Parameters) -> Frame {
     let data = [0; 64];
-    let length = usize::from(parameters.fd.unwrap_or(8));
-    let sent = FrameView {
+    let mut frame = Frame::new();
+    frame.copy_from(FrameView {
         id: parameters.address.tx().id(),
         kind: parameters.config().kind,
-        data: data.get(..length).ok_or("TX_DL is at most 64")?,
-    };
-    let frames = (MESSAGES * SIZE).div_ceil(length - 1);
-    let mut frame = Frame::new();
-    let begin = Instant::now();
-    for left in (0..frames).rev() {
-        a.try_send(sent).map_err(said)?;
-        if left % 32 == 0 {
-            while a.try_receive(&mut frame).is_ok() {}
-            while b.try_receive(&mut frame).is_ok() {}
+        data: &data[..usize::from(parameters.fd.unwrap_or(8))],
+    });
+    frame
+}
+
+/// As many frames from one of the driver's buses to another, with confirmations and time stamps, 32 in a
+/// system call: what the stack has below it.
+fn buses(interface: &str, parameters: &Parameters, messages: usize) -> Result<Duration, String> {
+    under_tokio(30, async {
+        let runtime = Tokio::current();
+        let bus = |address: &Address| {
+            let socket = RawSocket::open(interface).map_err(said)?;
+            let mut bus = RawBus::new(&runtime, socket).map_err(said)?;
+            bus.connected(address);
+            bus.flush(process_time()).map_err(said)?;
+            Ok::<_, String>(bus)
+        };
+        let (mut from, mut to) = (
+            bus(&parameters.address)?,
+            bus(&parameters.reversed().address)?,
+        );
+        let (sent, mut received) = (full_frame(parameters), Frame::new());
+        let (wanted, begin) = (frames(parameters, messages), Instant::now());
+        let (mut given, mut confirmed, mut arrived) = (0, 0, 0);
+        while arrived < wanted {
+            let now = process_time();
+            while given < wanted && given - confirmed < 32 {
+                let taken = from.try_send(now, &sent, TxToken::from_bits(given as u64));
+                if taken.map_err(said)? != Taken::Took {
+                    break;
+                }
+                given += 1;
+            }
+            from.flush(now).map_err(said)?;
+            core::future::poll_fn(|cx| {
+                let ready = [&mut from, &mut to].map(|bus| bus.poll_ready(cx, Interest::READABLE));
+                match ready {
+                    [Poll::Pending, Poll::Pending] => Poll::Pending,
+                    [one, two] => {
+                        Poll::Ready([one, two].into_iter().try_for_each(|ready| match ready {
+                            Poll::Ready(ready) => ready,
+                            Poll::Pending => Ok(()),
+                        }))
+                    }
+                }
+            })
+            .await
+            .map_err(said)?;
+            let now = process_time();
+            while let Some(arrival) = from.receive(now, &mut received).map_err(said)? {
+                confirmed += usize::from(matches!(arrival, Arrival::Transmitted { .. }));
+            }
+            while let Some(arrival) = to.receive(now, &mut received).map_err(said)? {
+                arrived += usize::from(matches!(arrival, Arrival::Received { .. }));
+            }
         }
+        Ok(begin.elapsed())
+    })
+}
+
+/// As many frames into a raw socket, and nobody who receives them: no transfer on raw sockets can cost
+/// less.
+fn sending(interface: &str, parameters: &Parameters, messages: usize) -> Result<Duration, String> {
+    let socket = RawSocket::open(interface).map_err(said)?;
+    socket.set_filters(&[]).map_err(said)?;
+    let (frame, begin) = (full_frame(parameters), Instant::now());
+    for _ in 0..frames(parameters, messages) {
+        socket.try_send(frame.view()).map_err(said)?;
     }
     Ok(begin.elapsed())
 }
 
-fn raw(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
+fn raw(interface: &str, parameters: &Parameters, messages: usize) -> Result<Duration, String> {
     under_tokio(30, async {
         let (one, two) = (open(interface).await?, open(interface).await?);
         let a = connect(&one, parameters).await?;
@@ -202,13 +278,13 @@ fn raw(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
         let message = payload(SIZE);
         let begin = Instant::now();
         let sending = async {
-            for _ in 0..MESSAGES {
+            for _ in 0..messages {
                 a.send(message.clone()).await.map_err(said)?;
             }
             Ok::<_, String>(())
         };
         let receiving = async {
-            for _ in 0..MESSAGES {
+            for _ in 0..messages {
                 same(&message, b.recv().await.map_err(said)?.as_ref())?;
             }
             Ok(())
@@ -218,7 +294,7 @@ fn raw(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
     })
 }
 
-fn kernel(interface: &str, parameters: &Parameters) -> Result<Duration, String> {
+fn kernel(interface: &str, parameters: &Parameters, messages: usize) -> Result<Duration, String> {
     let mut sender = KernelSocket::open(interface, parameters)?;
     let mut receiver = KernelSocket::open(interface, &parameters.reversed())?;
     let message = payload(SIZE);
@@ -226,12 +302,12 @@ fn kernel(interface: &str, parameters: &Parameters) -> Result<Duration, String> 
     let begin = Instant::now();
     thread::scope(|scope| {
         let receiving = scope.spawn(|| {
-            for _ in 0..MESSAGES {
+            for _ in 0..messages {
                 same(&message, &receiver.receive(deadline)?)?;
             }
             Ok::<_, String>(())
         });
-        for _ in 0..MESSAGES {
+        for _ in 0..messages {
             sender.send(&message, deadline)?;
         }
         receiving

@@ -63,27 +63,28 @@ fn package_in(cache: &Path) -> Result<Option<PathBuf>, String> {
 }
 
 fn download(cache: &Path) -> Result<PathBuf, String> {
-    let name = || {
-        let (_, text) = shell::capture(Command::new("apt-cache").args(["depends", META_PACKAGE]))?;
-        let name = text.lines().find_map(|line| {
-            let name = line.trim().strip_prefix("Depends: ")?;
-            name.starts_with("linux-image-").then(|| name.to_owned())
-        });
-        Ok::<_, String>(name)
+    // old lists name an old kernel, and a fresh container has none
+    let update = shell::run(shell::program("apt-get").arg("update"));
+    let (_, text) = shell::capture(Command::new("apt-cache").args(["depends", META_PACKAGE]))?;
+    let package = text.lines().find_map(|line| {
+        let name = line.trim().strip_prefix("Depends: ")?;
+        name.starts_with("linux-image-").then_some(name)
+    });
+    let package = match (package, update) {
+        (Some(package), Ok(())) => package,
+        (Some(package), Err(error)) => {
+            eprintln!("{error}; the kernel is that of the lists of packages that are here");
+            package
+        }
+        (None, update) => {
+            let why = update.err().unwrap_or_default();
+            return Err(format!(
+                "no kernel: the package {META_PACKAGE} of Debian is not known here {why}"
+            ));
+        }
     };
-    let mut package = name()?;
-    if package.is_none() {
-        // a fresh container has no package lists
-        shell::run(shell::program("apt-get").arg("update"))?;
-        package = name()?;
-    }
-    let package = package.ok_or_else(|| {
-        format!(
-            "no kernel: the package {META_PACKAGE} of Debian is not known here; apt-get update?"
-        )
-    })?;
     let mut apt = shell::program("apt-get");
-    shell::run(apt.args(["download", &package]).current_dir(cache))?;
+    shell::run(apt.args(["download", package]).current_dir(cache))?;
     package_in(cache)?.ok_or_else(|| format!("apt-get download {package} brought no file"))
 }
 

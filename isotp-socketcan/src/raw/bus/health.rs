@@ -96,6 +96,7 @@ mod tests {
         assert!(health.check(ms(909), "can0").is_ok());
         let error = health.check(ms(910), "can0").unwrap_err().to_string();
         assert!(error.contains("can0 is bus-off") && error.contains("restart-ms 100"));
+        crate::page::assert_quotes("when the controller is", [error]);
 
         assert!(!health.note(ms(905), "can0", told(libc::CAN_ERR_RESTARTED)));
         assert!(!health.is_off() && health.check(ms(2000), "can0").is_ok());

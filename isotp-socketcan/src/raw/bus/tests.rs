@@ -171,6 +171,22 @@ fn while_the_controller_is_off_nothing_is_sent() {
     assert_eq!(place.bus.monitor().error_frames(), 3);
 }
 
+/// Error frames by the hundred are counted, and neither wake anybody again nor hold up what comes behind them.
+#[test]
+fn a_flood_of_error_frames_hides_no_frame_behind_it() {
+    let mut place = Place::new(72);
+    for _ in 0..100 {
+        place.controller_tells(libc::CAN_ERR_PROT);
+    }
+    place.peer_sends(data(&[7]));
+    let now = isotp_driver::process_time() + core::time::Duration::from_secs(1);
+    let arrived = (0..10).find_map(|_| place.receive(now));
+    assert!(matches!(arrived, Some(Arrival::Received { .. })));
+    assert_eq!(place.frame.view(), data(&[7]));
+    assert_eq!(place.receive(now), None);
+    assert_eq!(place.bus.monitor().error_frames(), 100);
+}
+
 #[test]
 fn received_frames_have_a_moment_that_is_not_in_the_future() {
     let mut place = Place::new(72);

@@ -11,19 +11,25 @@ use crate::kernel::{Claim, Holder};
 pub(super) struct WatchedBus<B> {
     bus: B,
     index: u32,
+    holder: Holder,
     claims: HashMap<Address, Claim>,
 }
 
 impl<B: Bus> WatchedBus<B> {
-    pub(super) fn new(bus: B, index: u32) -> Self {
+    pub(super) fn new(bus: B, index: u32, holder: Holder) -> Self {
         Self {
             bus,
             index,
+            holder,
             claims: HashMap::new(),
         }
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "a method that is not forwarded is one that the bus below does not have"
+)]
 impl<B: Bus> Bus for WatchedBus<B> {
     fn try_send(&mut self, now: Instant, frame: &Frame, token: TxToken) -> Result<Taken, BusError> {
         self.bus.try_send(now, frame, token)
@@ -62,12 +68,17 @@ impl<B: Bus> Bus for WatchedBus<B> {
     }
 
     fn connected(&mut self, address: &Address) {
-        // it was free when the link was admitted
+        // whoever waits for the link has claimed the address for this bus; if nobody does any more, the
+        // link is not made
         let cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(Ok(claim)) = Claim::poll(&cx, self.index, address, Holder::Raw) {
+        if let Poll::Ready(Ok(claim)) = Claim::poll(&cx, self.index, address, self.holder) {
             self.claims.insert(*address, claim);
         }
         self.bus.connected(address);
+    }
+
+    fn listen_to_all(&mut self, all: bool) {
+        self.bus.listen_to_all(all);
     }
 
     fn disconnected(&mut self, address: &Address) {
@@ -75,3 +86,6 @@ impl<B: Bus> Bus for WatchedBus<B> {
         self.bus.disconnected(address);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! What only a client of isotpserver has: a TCP connection, and a server that may not read.
+
+use core::time::Duration;
+use std::net::{TcpListener, TcpStream};
+
+use async_io::{Async, Timer};
+use futures_lite::future::{or, zip};
+use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use isotp_driver::Connection;
+
+use crate::points::{at_every_point, dropped_at};
+use crate::world::World;
+
+/// A message of which TCP took a part is written to its end though nobody wants it any more: the next would
+/// be a part of it otherwise.
+pub(crate) async fn a_send_dropped_when_a_part_of_it_is_written_harms_no_other(world: World) {
+    let (listener, string) = listen();
+    let network = (world.runner.open)(string).await.unwrap();
+    let client = network
+        .connect(world.address(0), world.config())
+        .await
+        .unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let mut server = BufReader::new(server);
+    let mut sent = 0;
+    while sends(&client, message(sent)).await {
+        sent += 1;
+    }
+    // the one that waited is dropped; now the server reads
+    let last = async { client.send([0xFF]).await.unwrap() };
+    let reading = async {
+        let mut texts = Vec::new();
+        while texts.last().is_none_or(|text| text != "<FF>") {
+            texts.push(line(&mut server).await);
+        }
+        texts
+    };
+    let ((), mut texts) = zip(last, reading).await;
+    texts.pop();
+    let whole = texts.len() as u16 == sent + 1;
+    assert!(
+        whole || texts.len() as u16 == sent,
+        "{} of {sent}",
+        texts.len()
+    );
+    for (n, text) in (0..).zip(&texts) {
+        let digits: String = message(n)
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        assert!(*text == format!("<{digits}>"), "message {n} of {sent}");
+    }
+}
+
+/// The longest that there is, so that there are few.
+fn message(n: u16) -> Vec<u8> {
+    n.to_be_bytes().repeat(3000)
+}
+
+/// Whether it is taken while the server does not read.
+async fn sends(client: &Connection, message: Vec<u8>) -> bool {
+    let sending = async { client.send(message).await.is_ok() };
+    let full = async {
+        Timer::after(Duration::from_millis(300)).await;
+        false
+    };
+    or(sending, full).await
+}
+
+async fn line(server: &mut BufReader<Async<TcpStream>>) -> String {
+    let mut line = String::new();
+    server.read_line(&mut line).await.unwrap();
+    line.trim_end().to_owned()
+}
+
+/// No TCP connection is left, at whatever point it is dropped.
+pub(crate) async fn an_open_dropped_at_any_point_leaves_nothing_open(world: World) {
+    let (listener, string) = listen();
+    at_every_point(0, async |point| {
+        let network = dropped_at(point, (world.runner.open)(string.clone())).await;
+        let over = network.is_some();
+        drop(network);
+        // one more, so that there is one to be accepted
+        let last = TcpStream::connect(listener.get_ref().local_addr().unwrap()).unwrap();
+        loop {
+            let (mut accepted, peer) = listener.accept().await.unwrap();
+            if peer == last.local_addr().unwrap() {
+                break;
+            }
+            let mut rest = Vec::new();
+            // closed, or reset
+            assert_eq!(accepted.read_to_end(&mut rest).await.unwrap_or(0), 0);
+        }
+        over
+    })
+    .await;
+}
+
+fn listen() -> (Async<TcpListener>, String) {
+    let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
+    let address = listener.get_ref().local_addr().unwrap();
+    (listener, format!("isotpserver:{address}"))
+}

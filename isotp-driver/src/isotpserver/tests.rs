@@ -1,0 +1,95 @@
+//! Client and server, with a peer that misbehaves.
+
+mod still;
+
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+
+use self::still::{Still, Woke, address};
+use super::IsotpServerScheme;
+use crate::{Config, Incoming, Network, Scheme};
+
+#[test]
+fn a_server_that_sends_no_end_of_garbage_lets_other_tasks_run() {
+    let runtime = Still::default();
+    runtime.state().text = b"garbage";
+    let (woke, mut channel) = (Arc::new(Woke::default()), runtime.channel());
+    let waker = woke.clone().into();
+    let mut context = Context::from_waker(&waker);
+    for turn in 1..4 {
+        let received = channel.poll_receive(&mut context, &mut Vec::new());
+        assert!(received.is_pending(), "{received:?}");
+        assert_eq!(woke.count(), turn, "it goes on with its next turn");
+    }
+    // and what comes at last is not lost
+    runtime.state().text = b"<0102>";
+    let mut message = Vec::new();
+    let received = channel.poll_receive(&mut context, &mut message);
+    assert!(matches!(received, Poll::Ready(Ok(Incoming::Message))));
+    assert_eq!(message, [1, 2]);
+}
+
+#[test]
+fn a_server_that_sends_no_end_of_messages_lets_other_tasks_run() {
+    let runtime = Still::default();
+    runtime.state().text = b"<0102>";
+    let backend = runtime.finish(IsotpServerScheme.open("still:1", &runtime));
+    let network = Network::start(&runtime, backend.unwrap());
+    let connection = runtime.finish(network.connect(address(), Config::default()));
+    let before = runtime.state().reads;
+    assert!(!runtime.run(10), "it never sleeps");
+    let reads = runtime.state().reads - before;
+    assert!((10..1000).contains(&reads), "{reads} in ten turns");
+    let message = runtime.finish(connection.unwrap().recv());
+    assert_eq!(message.unwrap(), [1, 2]);
+}
+
+#[test]
+fn a_client_that_sends_without_end_lets_other_tasks_run() {
+    for text in [&b"garbage"[..], b"<0102>", b"<>x<0102>", b"<01"] {
+        let runtime = Still::default();
+        runtime.state().text = text;
+        runtime.state().accepts.push_back(Ok(()));
+        let (_bridge, _network) = runtime.bridge();
+        for _ in 0..10 {
+            let before = runtime.state().reads;
+            assert!(!runtime.run(10), "it never sleeps");
+            let reads = runtime.state().reads - before;
+            assert!((1..1000).contains(&reads), "{reads} in ten turns");
+        }
+        let sends = text.ends_with(b"2>");
+        assert_eq!(runtime.state().frames > 0, sends, "{text:?}");
+    }
+}
+
+#[test]
+fn a_bridge_whose_listener_failed_accepts_again_after_a_pause() {
+    let runtime = Still::default();
+    let full = || Err(io::Error::other("no descriptors left"));
+    runtime.state().accepts.extend([full(), full(), Ok(())]);
+    runtime.state().text = b"<0102>";
+    let (_bridge, _network) = runtime.bridge();
+    for asked in 1..3 {
+        assert!(runtime.run(1000), "it does not sleep");
+        assert_eq!(runtime.state().asked, asked);
+        runtime.pass(Duration::from_millis(99));
+        assert!(runtime.run(1000), "it does not sleep");
+        assert_eq!(runtime.state().asked, asked, "it was asked again too soon");
+        runtime.pass(Duration::from_millis(1));
+    }
+    runtime.run(1000);
+    assert!(runtime.state().frames > 0, "the client was not let in");
+}
+
+#[test]
+fn a_client_that_goes_before_it_is_accepted_holds_up_nobody() {
+    let runtime = Still::default();
+    let gone = Err(io::ErrorKind::ConnectionAborted.into());
+    runtime.state().accepts.extend([gone, Ok(())]);
+    runtime.state().text = b"<0102>";
+    let (_bridge, _network) = runtime.bridge();
+    runtime.run(1000);
+    assert!(runtime.state().frames > 0, "the client was not let in");
+}
