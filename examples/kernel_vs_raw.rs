@@ -1,25 +1,18 @@
 //! The same messages through the kernel's ISO-TP and through our own stack, on one interface.
 //!
 //! `cargo run --release --example kernel_vs_raw -- vcan0 [MESSAGES] [BYTES]`. Both ends are here, so the
-//! interface should be a virtual one: `ip link add vcan0 type vcan && ip link set vcan0 up`.
+//! interface should be a virtual one: `ip link add vcan0 type vcan && ip link set vcan0 mtu 72 up`.
 use core::time::Duration;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use isotp_examples::Outcome;
 use isotp_tokio::{Address, Config, Id, Network};
-
-type Outcome<T = ()> = Result<T, Box<dyn core::error::Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match run(&words).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kernel_vs_raw: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let words = isotp_examples::words("kernel_vs_raw INTERFACE [MESSAGES] [BYTES]");
+    isotp_examples::exit(run(&words).await)
 }
 
 async fn run(words: &[String]) -> Outcome {

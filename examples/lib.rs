@@ -1,7 +1,10 @@
 //! What the examples share.
 #![forbid(unsafe_code)]
 
+pub mod uds;
+
 use core::fmt;
+use std::process::{self, ExitCode};
 
 use isotp_driver::{FrameKind, FrameView, Instant};
 
@@ -28,5 +31,30 @@ impl fmt::Display for Candump<'_> {
             .data
             .iter()
             .try_for_each(|byte| write!(f, " {byte:02X}"))
+    }
+}
+
+/// What the functions of an example give.
+pub type Outcome<T = ()> = Result<T, Box<dyn core::error::Error>>;
+
+/// The words of the command line. Asked for help, the program prints how it is used, and ends.
+#[must_use]
+pub fn words(usage: &str) -> Vec<String> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        println!("usage: {usage}");
+        process::exit(0);
+    }
+    words
+}
+
+/// Ends the program: an error is printed as its text says it, and not with its fields.
+pub fn exit(outcome: Result<(), impl fmt::Display>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

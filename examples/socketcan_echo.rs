@@ -6,15 +6,15 @@
 use core::time::Duration;
 use std::process::ExitCode;
 
+use isotp_examples::Outcome;
 use isotp_tokio::{Address, Config, Connection, Id, Message, Network};
-
-type Outcome<T = ()> = Result<T, Box<dyn core::error::Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
+    let usage = "socketcan_echo INTERFACE [BYTE..]    such as: socketcan_echo can0 3E 00";
+    let mut words = isotp_examples::words(usage).into_iter();
     let Some(interface) = words.next() else {
-        eprintln!("usage: socketcan_echo INTERFACE [BYTE..]    such as: socketcan_echo can0 3E 00");
+        eprintln!("usage: {usage}");
         return ExitCode::from(2);
     };
     let request: Result<Vec<u8>, _> = words.map(|word| u8::from_str_radix(&word, 16)).collect();
@@ -23,13 +23,7 @@ async fn main() -> ExitCode {
         Ok(request) if request.is_empty() => serve(&interface).await,
         Ok(request) => ask(&interface, request).await,
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("socketcan_echo: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    isotp_examples::exit(outcome)
 }
 
 async fn serve(interface: &str) -> Outcome {
