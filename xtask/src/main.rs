@@ -5,11 +5,13 @@ mod bench;
 mod cross;
 mod embedded;
 mod features;
+mod fuzz;
 mod msrv;
 mod nopanic;
 mod nostd;
 mod package;
 mod shell;
+mod sim;
 mod toolchain;
 mod vm;
 mod workspace;
@@ -47,6 +49,11 @@ const COMMANDS: &[Command] = &[
         run: features::run,
     },
     Command {
+        name: "fuzz",
+        about: "fuzz every target, or those named, for a minute each [SECONDS] [TARGET..] [--write]",
+        run: fuzz::run,
+    },
+    Command {
         name: "msrv",
         about: "check every published crate with the oldest compiler that it promises",
         run: msrv::run,
@@ -67,8 +74,13 @@ const COMMANDS: &[Command] = &[
         run: package::run,
     },
     Command {
+        name: "sim",
+        about: "simulate so many seeded worlds, or one again [WORLDS] [--seed SEED]",
+        run: sim::run,
+    },
+    Command {
         name: "vm",
-        about: "test against a real Linux kernel [FILTER..] [--all] [--list] [--program PATH] [-- ARGS]",
+        about: "test against a real Linux kernel [FILTER..] [--all] [--list] [--count] [--program PATH] [-- ARGS]",
         run: vm::run,
     },
 ];
