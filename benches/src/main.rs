@@ -1,10 +1,13 @@
 //! Measures the protocol: time and instructions per frame, sizes, and use of the bus.
 //!
 //! `cargo xtask bench [--quick] [--markdown]` runs all of it and fails where a limit is broken. This
-//! program starts itself under callgrind, with `count WORKLOAD FRAMES`.
+//! program starts itself under callgrind, with `count WORKLOAD FRAMES`, and for async-std, with
+//! `async-std SIZE EFFORT`.
 #![forbid(unsafe_code)]
 
+mod adapters;
 mod bus;
+mod crowd;
 mod instructions;
 mod pair;
 mod report;
@@ -39,6 +42,9 @@ fn run(arguments: &[String]) -> Result<()> {
     if let ["count", workload, frames] = words[..] {
         return instructions::child(workload, frames);
     }
+    if let ["async-std", size, effort] = words[..] {
+        return adapters::child(size, effort);
+    }
     let (mut effort, mut markdown) = (Effort::Full, false);
     for word in words {
         match word {
@@ -63,5 +69,7 @@ fn measure(report: &mut Report, effort: Effort) -> Result<()> {
     report.scale(&frames);
     report.bus(&[bus::measure(Wire::Cc)?, bus::measure(Wire::Fd)?]);
     report.sizes(&sizes::all());
+    report.echoes(&adapters::echoes(effort)?, adapters::hand_over(effort));
+    report.crowd(&crowd::measure()?);
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The tables, and the limits that they must hold.
 
 use crate::Result;
+use crate::adapters::{Adapter, Echo};
 use crate::bus::Use;
+use crate::crowd::{Crowd, MESSAGE};
 use crate::timing::Spread;
 use crate::workload::Workload;
 
@@ -88,6 +90,58 @@ impl Report {
         self.table(&["type", "bytes"], &rows);
     }
 
+    /// Round trips under each runtime, and what one hand-over between threads takes.
+    pub(crate) fn echoes(&self, rows: &[Echo], hand_over: f64) {
+        let head = ["round trip", "bytes", "median, us", "least, us"];
+        let cells: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                vec![
+                    row.adapter.title().to_owned(),
+                    row.size.to_string(),
+                    format!("{:.2}", row.median),
+                    format!("{:.2}", row.min),
+                ]
+            })
+            .collect();
+        self.table(&head, &cells);
+        for row in rows {
+            let title = format!("{} bytes under {}", row.size, row.adapter.title());
+            let (limit, what) = match (row.adapter, row.size) {
+                (Adapter::Blocking, 12) => (
+                    2.0 * HAND_OVERS * hand_over,
+                    "twice the hand-overs between threads",
+                ),
+                (_, 12) => (AIOISOTP_12 / 100.0, "a hundredth of aioisotp"),
+                _ => (AIOISOTP_4095 / 100.0, "a hundredth of aioisotp"),
+            };
+            let title = format!("us for {title}, {what}");
+            self.aim(&title, row.median, limit);
+        }
+        println!();
+    }
+
+    /// Many connections on one network.
+    pub(crate) fn crowd(&mut self, crowd: &Crowd) {
+        let Crowd {
+            connections,
+            connecting,
+            messages_a_second,
+            bytes_each,
+            ..
+        } = crowd;
+        println!(
+            "{}{connections} connections on one network, under tokio on one thread: connected in {:.0} ms, {:.0} \
+             messages of {MESSAGE} bytes a second in turn",
+            self.bullet(),
+            connecting.as_secs_f64() * 1e3,
+            messages_a_second,
+        );
+        let title = "bytes of memory for each idle connection";
+        self.limit(title, *bytes_each, "at most", MAX_IDLE);
+        println!();
+    }
+
     /// The verdict.
     pub(crate) fn finish(self) -> Result<()> {
         if self.broken.is_empty() {
@@ -95,6 +149,16 @@ impl Report {
         } else {
             Err(self.broken.join("; "))
         }
+    }
+
+    /// Prints a time beside what it is to be. It breaks nothing: how long threads and tasks wait for a
+    /// processor is not ours.
+    fn aim(&self, title: &str, value: f64, aim: f64) {
+        let held = if value <= aim { "held" } else { "missed" };
+        println!(
+            "{}{title}: {value:.2} (aim: at most {aim:.2}, {held})",
+            self.bullet()
+        );
     }
 
     /// Prints a figure that has a limit.
@@ -155,3 +219,15 @@ const MAX_SCALE: f64 = 1.5;
 
 /// What one transfer must make of a bus, in percent of what the same frames could carry.
 const MIN_BUS_USE: f64 = 99.0;
+
+/// Microseconds that aioisotp needs for a round trip of 12 and of 4095 bytes on such a machine.
+const AIOISOTP_12: f64 = 475.0;
+const AIOISOTP_4095: f64 = 45_600.0;
+
+/// Hand-overs in a round trip under blocking, one after the other: client to driver, driver to server, and
+/// back.
+const HAND_OVERS: f64 = 4.0;
+
+/// Bytes that a connection may take beside its receive buffer, which is there only while something is
+/// received.
+const MAX_IDLE: f64 = 1024.0;

@@ -1,0 +1,254 @@
+//! Round trips of messages between two connections of a network, under each runtime, over a virtual bus
+//! on which frames take no time: what is measured is the driver, the queues and the runtime.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use isotp_driver::{Address, Config, Id, Network};
+use isotp_virtual::VirtualBus;
+
+use crate::Result;
+use crate::timing::Effort;
+
+/// Who carries the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Adapter {
+    /// On one thread.
+    Tokio,
+    /// On all processors.
+    TokioThreads,
+    /// On one thread, as it is unless `SMOL_THREADS` says otherwise.
+    Smol,
+    /// On one thread.
+    AsyncStd,
+    /// On all processors, as it is unless `ASYNC_STD_THREAD_COUNT` says otherwise.
+    AsyncStdThreads,
+    Blocking,
+}
+
+/// What the round trips of one size took, in microseconds each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Echo {
+    pub(crate) adapter: Adapter,
+    pub(crate) size: usize,
+    pub(crate) min: f64,
+    pub(crate) median: f64,
+}
+
+impl Adapter {
+    const ALL: [Self; 6] = [
+        Self::Tokio,
+        Self::TokioThreads,
+        Self::Smol,
+        Self::AsyncStd,
+        Self::AsyncStdThreads,
+        Self::Blocking,
+    ];
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Tokio => "tokio, one thread",
+            Self::TokioThreads => "tokio, all processors",
+            Self::Smol => "smol, one thread",
+            Self::AsyncStd => "async-std, one thread",
+            Self::AsyncStdThreads => "async-std, all processors",
+            Self::Blocking => "blocking",
+        }
+    }
+
+    fn echo(self, size: usize, effort: Effort) -> Result<Vec<f64>> {
+        let bus = VirtualBus::default();
+        match self {
+            Self::Tokio | Self::TokioThreads => {
+                let mut builder = match self {
+                    Self::Tokio => tokio::runtime::Builder::new_current_thread(),
+                    _ => tokio::runtime::Builder::new_multi_thread(),
+                };
+                let runtime = builder.enable_all().build().map_err(said)?;
+                runtime.block_on(async {
+                    let network = isotp_tokio::Network::with_bus(bus.port());
+                    let client = client((*network).clone(), size, effort);
+                    tokio::spawn(client).await.map_err(said)?
+                })
+            }
+            Self::Smol => smol::block_on(async {
+                let network = isotp_smol::Network::with_bus(bus.port());
+                smol::spawn(client((*network).clone(), size, effort)).await
+            }),
+            Self::AsyncStd => beside(size, effort, Some("1")),
+            Self::AsyncStdThreads => beside(size, effort, None),
+            Self::Blocking => threads(&bus, size, effort),
+        }
+    }
+}
+
+/// Under async-std in a process of its own, since the environment sets the number of its threads.
+fn beside(size: usize, effort: Effort, threads: Option<&str>) -> Result<Vec<f64>> {
+    let mut command = Command::new(std::env::current_exe().map_err(said)?);
+    command.args(["async-std", &size.to_string(), effort.word()]);
+    match threads {
+        Some(number) => command.env(THREADS, number),
+        None => command.env_remove(THREADS),
+    };
+    let output = command.stderr(Stdio::inherit()).output().map_err(said)?;
+    if !output.status.success() {
+        return Err("the process for async-std failed".to_owned());
+    }
+    let numbers = String::from_utf8_lossy(&output.stdout);
+    let numbers = numbers.split_whitespace().map(str::parse);
+    numbers
+        .collect::<core::result::Result<_, _>>()
+        .map_err(said)
+}
+
+/// Runs under async-std, for [`beside`], and prints the microseconds.
+pub(crate) fn child(size: &str, effort: &str) -> Result<()> {
+    let size = size.parse().map_err(said)?;
+    let effort = Effort::from_word(effort).ok_or("expected quick or full")?;
+    let bus = VirtualBus::default();
+    let micros = async_std::task::block_on(async {
+        let network = isotp_async_std::Network::with_bus(bus.port());
+        async_std::task::spawn(client((*network).clone(), size, effort)).await
+    })?;
+    micros.iter().for_each(|micros| println!("{micros}"));
+    Ok(())
+}
+
+/// Every adapter, with a message of a few frames and one of many.
+pub(crate) fn echoes(effort: Effort) -> Result<Vec<Echo>> {
+    let mut rows = Vec::new();
+    for size in SIZES {
+        for adapter in Adapter::ALL {
+            let micros = adapter.echo(size, effort)?;
+            rows.push(Echo {
+                adapter,
+                size,
+                min: micros.first().copied().unwrap_or_default(),
+                median: micros.get(micros.len() / 2).copied().unwrap_or_default(),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Microseconds that one thread needs to wake another and to sleep: the median.
+pub(crate) fn hand_over(effort: Effort) -> f64 {
+    let second_has_it = Arc::new(AtomicBool::new(false));
+    let turn = second_has_it.clone();
+    let (first, rounds) = (thread::current(), batch(12, effort));
+    let second = thread::spawn(move || {
+        for _ in 0..rounds * BATCHES {
+            while !turn.load(Ordering::Acquire) {
+                thread::park();
+            }
+            turn.store(false, Ordering::Release);
+            first.unpark();
+        }
+    });
+    let micros = batches(rounds, || {
+        second_has_it.store(true, Ordering::Release);
+        second.thread().unpark();
+        while second_has_it.load(Ordering::Acquire) {
+            thread::park();
+        }
+    });
+    micros.get(BATCHES / 2).copied().unwrap_or_default() / 2.0
+}
+
+/// Sends and waits for the echo, batch after batch; gives the microseconds of a round trip in each, sorted.
+async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64>> {
+    let address = address()?;
+    let server = network.serve(
+        address.reversed(),
+        Config::default(),
+        |server, message| async move {
+            // a failure shows at the client
+            server.send(message).await.ok();
+        },
+    );
+    let _server = server.await.map_err(said)?;
+    let client = network.connect(address, Config::default());
+    let client = client.await.map_err(said)?;
+    let (message, rounds) = (vec![0x55; size], batch(size, effort));
+    let mut micros = Vec::with_capacity(BATCHES);
+    for _ in 0..BATCHES {
+        let begin = Instant::now();
+        for _ in 0..rounds {
+            client.send(message.as_slice()).await.map_err(said)?;
+            let echo = client.recv().await.map_err(said)?;
+            if echo != message {
+                return Err("another message came back".to_owned());
+            }
+        }
+        micros.push(begin.elapsed().as_secs_f64() * 1e6 / rounds as f64);
+    }
+    micros.sort_by(f64::total_cmp);
+    Ok(micros)
+}
+
+/// The same with threads that block.
+fn threads(bus: &VirtualBus, size: usize, effort: Effort) -> Result<Vec<f64>> {
+    let network = isotp_blocking::Network::with_bus(bus.port()).map_err(said)?;
+    let connect = |address| network.connect(address, Config::default()).map_err(said);
+    let (client, server) = (connect(address()?)?, connect(address()?.reversed())?);
+    let echo = thread::spawn(move || {
+        while let Ok(message) = server.recv() {
+            server.send(message).ok();
+        }
+    });
+    let message = vec![0x55; size];
+    let mut failed = None;
+    let micros = batches(batch(size, effort), || {
+        let echo = client.send(message.as_slice()).map_err(said);
+        let echo = echo.and_then(|()| client.recv().map_err(said));
+        match echo {
+            Ok(echo) if echo == message => {}
+            Ok(_) => failed = Some("another message came back".to_owned()),
+            Err(error) => failed = Some(error),
+        }
+    });
+    network.close();
+    echo.join().map_err(|_| "the echo panicked")?;
+    failed.map_or(Ok(micros), Err)
+}
+
+/// Microseconds of `act` in each batch, sorted.
+fn batches(rounds: usize, mut act: impl FnMut()) -> Vec<f64> {
+    let mut micros: Vec<f64> = (0..BATCHES)
+        .map(|_| {
+            let begin = Instant::now();
+            (0..rounds).for_each(|_| act());
+            begin.elapsed().as_secs_f64() * 1e6 / rounds as f64
+        })
+        .collect();
+    micros.sort_by(f64::total_cmp);
+    micros
+}
+
+/// How many round trips are timed at once: a batch takes some milliseconds.
+const fn batch(size: usize, effort: Effort) -> usize {
+    let rounds = 400_000 / (size + 400);
+    match effort {
+        Effort::Quick => rounds / 4,
+        Effort::Full => rounds,
+    }
+}
+
+fn address() -> Result<Address> {
+    let id = |value| Id::standard(value).map_err(said);
+    Address::normal(id(0x7E0)?, id(0x7E8)?).map_err(said)
+}
+
+pub(crate) fn said(error: impl core::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// How many threads async-std has.
+const THREADS: &str = "ASYNC_STD_THREAD_COUNT";
+
+/// A few frames, and many.
+pub(crate) const SIZES: [usize; 2] = [12, 4095];
+const BATCHES: usize = 40;
