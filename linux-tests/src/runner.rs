@@ -56,11 +56,14 @@ fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
 
 /// Runs everything: some cases at a time, then those that must be alone. The controllers' come first,
 /// since theirs overrun where the machine is busy.
+///
+/// What fails beside others is told, and tried once more alone: the emulation is slow, and its host
+/// may have stood still. What fails alone has failed.
 fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
     let begin = Instant::now();
     let tally = Mutex::new(Tally::default());
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    let run = |lanes: usize, wanted: &dyn Fn(&Case) -> bool| {
+    let run = |lanes: usize, pinned: bool, wanted: &dyn Fn(&Case) -> bool| {
         let queue = Mutex::new(
             chosen
                 .iter()
@@ -72,7 +75,8 @@ fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
                 let mut lane = Lane {
                     options,
                     network,
-                    processor: (lanes > 1).then_some(number % processors),
+                    processor: pinned.then_some(number % processors),
+                    alone: lanes == 1,
                     tally: &tally,
                     worker: None,
                 };
@@ -91,11 +95,20 @@ fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
             }
         });
     };
-    run(1, &|case| case.drives_controllers());
+    run(1, false, &|case| case.drives_controllers());
     // on one interface they would hear each other
-    run(if network { LANES } else { 1 }, &|case| !case.is_alone());
-    run(1, &|case| case.is_alone() && !case.drives_controllers());
+    run(if network { LANES } else { 1 }, network, &|case| {
+        !case.is_alone()
+    });
+    run(1, false, &|case| {
+        case.is_alone() && !case.drives_controllers()
+    });
+    let again = core::mem::take(&mut lock(&tally).again);
+    run(1, network, &|case| again.contains(&case.name.as_str()));
     let tally = tally.into_inner().unwrap_or_default();
+    for name in again.iter().filter(|name| !tally.failed.contains(name)) {
+        println!("passed at its second try: {name}");
+    }
     for name in &tally.failed {
         println!("FAILED: {name}");
     }
@@ -118,10 +131,12 @@ struct Tally<'a> {
     passed: usize,
     skipped: usize,
     failed: Vec<&'a str>,
+    /// They have failed beside others.
+    again: Vec<&'a str>,
 }
 
 impl<'a> Tally<'a> {
-    fn enter(&mut self, case: &'a Case, outcome: Result<String, String>, seconds: f32) {
+    fn enter(&mut self, case: &'a Case, outcome: Outcome, alone: bool, seconds: f32) {
         let name = &case.name;
         match outcome {
             Ok(remark) => {
@@ -129,15 +144,27 @@ impl<'a> Tally<'a> {
                 println!("ok     {seconds:7.2} s {name}  {}", remark.trim());
             }
             Err(error) => {
-                println!("FAILED {seconds:7.2} s {name}");
+                let (word, list) = if alone {
+                    ("FAILED", &mut self.failed)
+                } else {
+                    ("again ", &mut self.again)
+                };
+                list.push(name);
+                println!("{word} {seconds:7.2} s {name}");
                 for line in error.trim().lines() {
                     println!("           {line}");
                 }
-                self.failed.push(name);
             }
         }
         drop(std::io::stdout().flush());
     }
+}
+
+/// What a case remarks, or why it failed.
+type Outcome = Result<String, String>;
+
+fn lock<'a, 'b>(tally: &'a Mutex<Tally<'b>>) -> MutexGuard<'a, Tally<'b>> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs cases one after another.
@@ -145,6 +172,8 @@ struct Lane<'a, 'b> {
     options: &'b Options,
     /// Whether cases may have a network of their own.
     network: bool,
+    /// No other lane runs.
+    alone: bool,
     /// The one processor that its cases run on.
     processor: Option<usize>,
     tally: &'b Mutex<Tally<'a>>,
@@ -163,25 +192,21 @@ impl<'a> Lane<'a, '_> {
         let outcome = match missing {
             Some(need) if !guest => {
                 println!("skipped          {name}: needs {}", need.name());
-                self.tally().skipped += 1;
+                lock(self.tally).skipped += 1;
                 return;
             }
             Some(need) => Err(format!("needs {}", need.name())),
             None => self.start(case),
         };
         let seconds = start.elapsed().as_secs_f32();
-        self.tally().enter(case, outcome, seconds);
+        lock(self.tally).enter(case, outcome, self.alone, seconds);
         if guest {
             println!("==== done {name}");
         }
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally<'a>> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Gives the case to the worker, or to one of its own if it changes the network.
-    fn start(&mut self, case: &Case) -> Result<String, String> {
+    fn start(&mut self, case: &Case) -> Outcome {
         let interface = &self.options.interface;
         if case.drives_controllers() {
             // they are in the network that is everybody's
