@@ -8,7 +8,6 @@ use std::net::{TcpListener, TcpStream};
 use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
 use isotp_driver::{Keepalive, Listener, Stream};
-use socket2::{SockRef, TcpKeepalive};
 
 /// Connects to `host:port`.
 ///
@@ -56,7 +55,7 @@ pub struct IoListener(Async<TcpListener>);
 
 impl IoStream {
     fn new(stream: Async<TcpStream>) -> Self {
-        set_up(stream.get_ref());
+        Keepalive::default().set_up(&stream);
         Self(stream)
     }
 }
@@ -106,30 +105,11 @@ fn unresolved(address: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, text)
 }
 
-/// Small messages go at once, and a peer that vanished is found out.
-fn set_up(stream: &TcpStream) {
-    let (socket, times) = (SockRef::from(stream), Keepalive::default());
-    let keepalive = TcpKeepalive::new().with_time(times.idle);
-    #[cfg(any(
-        target_os = "android",
-        target_os = "freebsd",
-        target_os = "ios",
-        target_os = "linux",
-        target_os = "macos",
-        target_os = "netbsd",
-        target_os = "windows",
-    ))]
-    let keepalive = keepalive
-        .with_interval(times.interval)
-        .with_retries(times.questions);
-    // some systems refuse it where the connection is over already, which reading will tell
-    let _ = socket.set_tcp_nodelay(true);
-    let _ = socket.set_tcp_keepalive(&keepalive);
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use core::future::poll_fn;
+
+    use socket2::SockRef;
 
     use super::*;
 
@@ -156,7 +136,7 @@ mod tests {
             let times = Keepalive {
                 idle: socket.tcp_keepalive_time().unwrap(),
                 interval: socket.tcp_keepalive_interval().unwrap(),
-                questions: socket.tcp_keepalive_retries().unwrap(),
+                probes: socket.tcp_keepalive_retries().unwrap(),
             };
             assert_eq!(times, Keepalive::default());
         }

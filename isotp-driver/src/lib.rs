@@ -42,6 +42,7 @@ mod guarantees;
 mod hub;
 mod inbox;
 pub mod isotpserver;
+mod keepalive;
 mod line;
 mod message;
 mod network;
@@ -65,6 +66,7 @@ pub use config::Config;
 pub use connection::{ByteStream, Connection, RecvHalf, RecvTimeoutError, SendHalf};
 pub use error::{ConnectError, ConnectionError, OpenError, SendError, TrySendError};
 pub use guarantees::{Guarantees, Path};
+pub use keepalive::Keepalive;
 pub use message::{Event, Message};
 pub use network::Network;
 pub use payload::Outgoing;
@@ -73,9 +75,7 @@ pub use readiness::Readiness;
 pub use request::{RequestError, Responses};
 #[cfg(unix)]
 pub use runtime::Watch;
-pub use runtime::{
-    Interest, Keepalive, Listener, Runtime, Stream, Timer, process_origin, process_time,
-};
+pub use runtime::{Interest, Listener, Runtime, Stream, Timer, process_origin, process_time};
 pub use scheme::{Backend, Scheme, open};
 pub use serve::{Server, ServerEnd};
 pub use statistics::Statistics;

@@ -2,7 +2,6 @@
 
 use core::future::Future;
 use core::task::{Context, Poll};
-use core::time::Duration;
 use std::io;
 #[cfg(unix)]
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -142,35 +141,8 @@ pub trait Watch: Send + Sync + 'static {
     fn clear(&self, interest: Interest);
 }
 
-/// When a TCP peer that says nothing is asked whether it is still there.
-///
-/// One that vanished is found out after 25 seconds, if nothing is on its way to it: reading then fails.
-/// What is on its way is resent by the system until it gives up, by its own rules: on Linux after some 15
-/// minutes. That is not shortened (`TCP_USER_TIMEOUT`), since a limit would count for a peer as well that
-/// answers but has no room, because its bus is slow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keepalive {
-    /// Silence before the first question.
-    pub idle: Duration,
-    /// Between two questions.
-    pub interval: Duration,
-    /// How many questions without an answer are the end.
-    pub questions: u32,
-}
-
-impl Default for Keepalive {
-    /// 10 seconds of silence, then 3 questions, 5 seconds apart.
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(10),
-            interval: Duration::from_secs(5),
-            questions: 3,
-        }
-    }
-}
-
 /// A TCP stream. It sends without delay (`TCP_NODELAY`), and asks whether the peer is still there
-/// ([`Keepalive`]).
+/// ([`Keepalive`](crate::Keepalive)).
 pub trait Stream: Send + Unpin + 'static {
     /// Reads some bytes; 0 at the end.
     fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>>;

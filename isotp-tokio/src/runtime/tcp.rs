@@ -6,7 +6,6 @@ use core::task::{Context, Poll};
 use std::io;
 
 use isotp_driver::{Keepalive, Listener, Stream};
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
@@ -17,7 +16,7 @@ pub struct TokioStream(TcpStream);
 
 impl TokioStream {
     fn new(stream: TcpStream) -> Self {
-        set_up(&stream);
+        Keepalive::default().set_up(&stream);
         Self(stream)
     }
 
@@ -86,30 +85,11 @@ async fn within<F: Future>(runtime: &Handle, future: F) -> F::Output {
     polled.await
 }
 
-/// Small messages go at once, and a peer that vanished is found out.
-fn set_up(stream: &TcpStream) {
-    let (socket, times) = (SockRef::from(stream), Keepalive::default());
-    let keepalive = TcpKeepalive::new().with_time(times.idle);
-    #[cfg(any(
-        target_os = "android",
-        target_os = "freebsd",
-        target_os = "ios",
-        target_os = "linux",
-        target_os = "macos",
-        target_os = "netbsd",
-        target_os = "windows",
-    ))]
-    let keepalive = keepalive
-        .with_interval(times.interval)
-        .with_retries(times.questions);
-    // some systems refuse it where the connection is over already, which reading will tell
-    let _ = socket.set_tcp_nodelay(true);
-    let _ = socket.set_tcp_keepalive(&keepalive);
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use core::future::poll_fn;
+
+    use socket2::SockRef;
 
     use super::*;
 
@@ -131,7 +111,7 @@ mod tests {
             let times = Keepalive {
                 idle: socket.tcp_keepalive_time().unwrap(),
                 interval: socket.tcp_keepalive_interval().unwrap(),
-                questions: socket.tcp_keepalive_retries().unwrap(),
+                probes: socket.tcp_keepalive_retries().unwrap(),
             };
             assert_eq!(times, Keepalive::default());
         }
