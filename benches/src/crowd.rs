@@ -1,18 +1,17 @@
-//! Ten thousand connections on one network, under tokio.
+//! What many connections on one network cost, as the program beside this one tells.
 
 use core::time::Duration;
-use std::time::Instant;
-
-use isotp_driver::{Address, Config, Connection, Id, Network};
-use isotp_virtual::VirtualBus;
+use std::process::{Command, Stdio};
 
 use crate::Result;
 use crate::adapters::said;
 
 /// What many connections cost.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Crowd {
     pub(crate) connections: u32,
+    /// Bytes in each message.
+    pub(crate) message: u32,
     /// To connect them all, one after the other.
     pub(crate) connecting: Duration,
     /// All pairs at once, each with one message at a time.
@@ -21,79 +20,37 @@ pub(crate) struct Crowd {
     pub(crate) bytes_each: f64,
 }
 
-/// Everything on one thread, whose allocations are counted.
+/// Runs it, and reads what it prints.
 pub(crate) fn measure() -> Result<Crowd> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(said)?;
-    let network = runtime.block_on(async {
-        let network = isotp_tokio::Network::with_bus(VirtualBus::default().port());
-        // the first connections bring what the network has once
-        let pairs = connect(&network, 0..1).await?;
-        exchange(&pairs).await?;
-        Ok::<_, String>(((*network).clone(), pairs))
-    });
-    let (network, _first) = network?;
-    let mut crowd = Crowd {
-        connections: 2 * PAIRS,
-        ..Crowd::default()
+    let program = std::env::current_exe().map_err(said)?;
+    let program = program.with_file_name(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
+    let output = Command::new(&program).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| {
+        let path = program.display();
+        format!("{path}: {error}; cargo build --release --package isotp-bench makes it")
+    })?;
+    let line = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = line
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [
+        connections,
+        message,
+        connecting,
+        messages_a_second,
+        bytes_each,
+    ] = numbers[..]
+    else {
+        return Err(format!("{PROGRAM} printed '{}'", line.trim()));
     };
-    let mut pairs: Result<_> = Ok(Vec::new());
-    let counted = allocation_counter::measure(|| {
-        pairs = runtime.block_on(async {
-            let begin = Instant::now();
-            let pairs = connect(&network, 1..PAIRS + 1).await?;
-            crowd.connecting = begin.elapsed();
-            for _ in 0..2 {
-                let begin = Instant::now();
-                exchange(&pairs).await?;
-                crowd.messages_a_second = f64::from(PAIRS) / begin.elapsed().as_secs_f64();
-            }
-            Ok(pairs)
-        });
-    });
-    // they are alive until here
-    let pairs = pairs?;
-    crowd.bytes_each = counted.bytes_current as f64 / f64::from(crowd.connections);
-    drop(pairs);
-    Ok(crowd)
+    Ok(Crowd {
+        connections: connections as u32,
+        message: message as u32,
+        connecting: Duration::from_secs_f64(connecting),
+        messages_a_second,
+        bytes_each,
+    })
 }
 
-async fn connect(
-    network: &Network,
-    numbers: core::ops::Range<u32>,
-) -> Result<Vec<(Connection, Connection)>> {
-    let mut pairs = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        let id = |value| Id::extended(value).map_err(said);
-        let address = Address::normal(id(0x10_0000 + number)?, id(0x20_0000 + number)?);
-        let address = address.map_err(said)?;
-        let connect = async |address| {
-            network
-                .connect(address, Config::default())
-                .await
-                .map_err(said)
-        };
-        pairs.push((connect(address).await?, connect(address.reversed()).await?));
-    }
-    Ok(pairs)
-}
-
-/// A message from one end of each pair to the other, all at once; and all of them are taken.
-async fn exchange(pairs: &[(Connection, Connection)]) -> Result<()> {
-    for (sender, _) in pairs {
-        sender.try_send(vec![0x55; MESSAGE]).map_err(said)?;
-    }
-    for (_, receiver) in pairs {
-        let message = receiver.recv().await.map_err(said)?;
-        if message != vec![0x55; MESSAGE] {
-            return Err("another message came".to_owned());
-        }
-    }
-    Ok(())
-}
-
-const PAIRS: u32 = 5000;
-/// Bytes in each: several frames, and a receive buffer that must be gone afterwards.
-pub(crate) const MESSAGE: usize = 200;
+const PROGRAM: &str = "isotp-bench-crowd";

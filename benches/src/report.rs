@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::adapters::{Adapter, Echo};
 use crate::bus::Use;
-use crate::crowd::{Crowd, MESSAGE};
+use crate::crowd::Crowd;
 use crate::timing::Spread;
 use crate::workload::Workload;
 
@@ -125,14 +125,14 @@ impl Report {
     pub(crate) fn crowd(&mut self, crowd: &Crowd) {
         let Crowd {
             connections,
+            message,
             connecting,
             messages_a_second,
             bytes_each,
-            ..
         } = crowd;
         println!(
             "{}{connections} connections on one network, under tokio on one thread: connected in {:.0} ms, {:.0} \
-             messages of {MESSAGE} bytes a second in turn",
+             messages of {message} bytes a second in turn",
             self.bullet(),
             connecting.as_secs_f64() * 1e3,
             messages_a_second,

@@ -301,6 +301,12 @@ impl Bus {
         })
     }
 
+    /// Whether [`poll_receive`](Self::poll_receive) has something for a port.
+    #[must_use]
+    pub fn has_received(&self, port: PortId) -> bool {
+        self.port(port).is_some_and(|port| port.inbox.len() > 0)
+    }
+
     /// How many frames a port can submit before [`SubmitError::Full`].
     #[must_use]
     pub fn room(&self, port: PortId) -> usize {

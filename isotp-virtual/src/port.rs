@@ -18,11 +18,18 @@ use crate::bus::{VirtualBus, Woken};
 pub struct Port {
     bus: VirtualBus,
     id: PortId,
+    /// What was taken last was all: the next look, which ends a row of them, needs no lock. What has
+    /// come since then is told by [`poll_ready`](Bus::poll_ready).
+    was_all: bool,
 }
 
 impl Port {
     pub(crate) const fn new(bus: VirtualBus, id: PortId) -> Self {
-        Self { bus, id }
+        Self {
+            bus,
+            id,
+            was_all: false,
+        }
     }
 
     #[cfg(test)]
@@ -84,21 +91,23 @@ impl Port {
     }
 
     /// The next thing that happened, with its frame.
-    fn take(&self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
+    fn take(&mut self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
         // dropped after the lock, also if a tap panics
         let mut woken = Woken::default();
         let mut state = self.bus.lock();
         let mut delivery = state.bus.poll_receive(self.id, frame);
-        if delivery.is_none() {
-            if state.bus.poll_timeout().is_none_or(|at| at > now) {
-                state.clear_ready(self.id);
-                return None;
-            }
+        let is_due = |bus: &isotp_sim::Bus| bus.poll_timeout().is_some_and(|at| at <= now);
+        if delivery.is_none() && is_due(&state.bus) {
             state.advance(now, self.id, &mut woken);
             delivery = state.bus.poll_receive(self.id, frame);
         }
+        let is_all = !state.bus.has_received(self.id) && !is_due(&state.bus);
+        if is_all {
+            state.clear_ready(self.id);
+        }
         drop(state);
         let delivery = delivery?;
+        self.was_all = is_all;
         let at = delivery.at.min(now);
         Some(match delivery.kind {
             DeliveryKind::Confirmed { token } => Arrival::Transmitted {
@@ -129,11 +138,15 @@ impl Bus for Port {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), BusError> {
+        self.was_all = false;
         self.bus.advance(self.bus.lock(), now, self.id);
         Ok(())
     }
 
     fn receive(&mut self, now: Instant, frame: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        if core::mem::take(&mut self.was_all) {
+            return Ok(None);
+        }
         Ok(self.take(now, frame))
     }
 

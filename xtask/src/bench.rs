@@ -9,15 +9,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !shell::has("valgrind") {
         shell::apt_install(&["valgrind"])?;
     }
+    let package = ["--quiet", "--release", "--package", "isotp-bench"];
+    // it starts another program of the package, which `run` would not build
+    shell::run(shell::cargo().arg("build").args(package))?;
     let mut cargo = shell::cargo();
-    cargo.args([
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "isotp-bench",
-        "--",
-    ]);
+    cargo.arg("run").args(package).arg("--");
     let options = arguments.iter().filter(|option| *option != "--write");
     cargo.args(options);
     if arguments.iter().any(|option| option == "--write") {

@@ -109,12 +109,17 @@ impl Bus {
             generation,
         };
         let ends = self.occupy(start, fault);
-        self.wire = Some(OnWire {
+        let wire = OnWire {
             port: id,
             token,
             ends,
             fault,
-        });
+        };
+        if ends > start {
+            self.wire = Some(wire);
+        } else {
+            self.finish(wire);
+        }
         true
     }
 
@@ -254,7 +259,9 @@ impl Bus {
         delivered.at = instant(at);
         delivered.from = to;
         delivered.kind = kind;
-        self.wake(to);
+        if !core::mem::replace(&mut port.awake, true) {
+            self.awake.push(to.index);
+        }
     }
 
     fn wake(&mut self, id: PortId) {
