@@ -499,3 +499,6 @@ impl fmt::Display for Ignored {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
