@@ -3,8 +3,8 @@
 use crate::under::{Body, Under};
 use crate::world::{Way, World};
 use crate::{
-    bridge, dropping, ending, functional, guarantees, queues, receiving, resources, sending,
-    serving, streams,
+    bridge, dropping, dropping_handles, ending, functional, guarantees, queues, receiving,
+    resources, sending, serving, streams,
 };
 
 /// A test that runs anywhere.
@@ -95,6 +95,9 @@ macro_rules! with_cases {
                 bytes_read_at_any_point_are_not_lost
                 a_sink_whose_futures_are_dropped_at_any_point_loses_nothing
                 a_dropped_sink_takes_back_what_waits
+                a_tap_read_and_dropped_at_any_point_loses_no_frame
+                the_outcome_of_a_dropped_send_is_not_that_of_the_next;
+            dropping_handles:
                 a_connect_dropped_at_any_point_leaves_nothing_behind
                 a_connect_into_dropped_at_any_point_leaves_nothing_behind
                 a_serve_dropped_at_any_point_leaves_nothing_behind
@@ -103,9 +106,7 @@ macro_rules! with_cases {
                 a_network_whose_close_is_dropped_goes_on_closing
                 a_change_dropped_at_any_point_holds_nothing_up
                 a_request_dropped_at_any_point_leaves_nothing_behind
-                a_response_awaited_and_dropped_at_any_point_is_not_lost
-                a_tap_read_and_dropped_at_any_point_loses_no_frame
-                the_outcome_of_a_dropped_send_is_not_that_of_the_next;
+                a_response_awaited_and_dropped_at_any_point_is_not_lost;
             streams:
                 a_connection_is_a_stream_that_ends_and_a_sink_that_confirms
                 a_sink_has_so_much_room_and_tells_each_failure_once

@@ -22,6 +22,7 @@ mod bridge;
 mod buses;
 mod cases;
 mod dropping;
+mod dropping_handles;
 mod ending;
 mod functional;
 mod guarantees;

@@ -142,35 +142,34 @@ impl Line {
     /// The announced message came. It goes where its place is; should that be gone with a request, it
     /// goes to the connection.
     pub(crate) fn deliver_reserved(&self, message: Message) {
+        self.take_in(message, true);
+    }
+
+    /// A message came.
+    pub(crate) fn deliver(&self, message: Message) {
+        self.take_in(message, false);
+    }
+
+    fn take_in(&self, message: Message, reserved: bool) {
         trace::received(self, &message);
         let size = message.size();
         let mut state = self.state();
-        if let Some(woken) = state.collect_reserved(&message) {
+        let collected = if reserved {
+            state.collect_reserved(&message)
+        } else {
+            state.collect(Ok(&message))
+        };
+        if let Some(woken) = collected {
             self.count_received(true, size);
             drop(state);
             return woken.wake();
         }
-        let kept = if state.inbox.reception().is_some() {
+        let kept = if reserved && state.inbox.reception().is_some() {
             state.inbox.push_reserved(message);
             true
         } else {
             state.inbox.push(message)
         };
-        self.count_received(kept, size);
-        wake_readers(state);
-    }
-
-    /// A message came.
-    pub(crate) fn deliver(&self, message: Message) {
-        trace::received(self, &message);
-        let size = message.size();
-        let mut state = self.state();
-        if let Some(woken) = state.collect(Ok(&message)) {
-            self.count_received(true, size);
-            drop(state);
-            return woken.wake();
-        }
-        let kept = state.inbox.push(message);
         self.count_received(kept, size);
         wake_readers(state);
     }

@@ -1,227 +1,22 @@
 //! The traits fit more than one runtime and one kind of backend: a throwaway smol runtime, and a fake
 //! backend of whole messages.
 
-use core::future::Future;
-use core::pin::Pin;
+mod fakes;
+mod smol;
+
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::io;
-#[cfg(unix)]
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
+use ::smol::block_on;
 use isotp_driver::{
-    Address, Arrival, Backend, BoxFuture, Bus, BusError, Channels, Config, ConnectError,
-    ConnectionError, Frame, Guarantees, Id, Incoming, Instant, Interest, Listener, MessageChannel,
-    NResult, Network, Opened, Path, Permit, Runtime, RxBuffer, SendError, Stream, Taken, Timer,
-    TxToken, process_origin,
+    Address, Arrival, Backend, Bus, BusError, Config, ConnectionError, Frame, Guarantees, Id,
+    Instant, Interest, NResult, Network, Path, RxBuffer, SendError, Taken, TxToken,
 };
-use smol::io::{AsyncRead, AsyncWrite};
 
-#[derive(Clone)]
-struct Smol;
-
-struct SmolTimer {
-    timer: async_io::Timer,
-    set: bool,
-}
-
-struct SmolStream(smol::net::TcpStream);
-struct SmolListener(smol::net::TcpListener);
-#[cfg(unix)]
-struct SmolWatch(async_io::Async<OwnedFd>);
-
-impl Runtime for Smol {
-    type Timer = SmolTimer;
-    #[cfg(unix)]
-    type Watch = SmolWatch;
-    type Stream = SmolStream;
-    type Listener = SmolListener;
-
-    fn now(&self) -> Instant {
-        isotp_driver::process_time()
-    }
-
-    fn timer(&self) -> SmolTimer {
-        SmolTimer {
-            timer: async_io::Timer::never(),
-            set: false,
-        }
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        smol::spawn(task).detach();
-    }
-
-    #[cfg(unix)]
-    fn watch(&self, descriptor: OwnedFd) -> io::Result<SmolWatch> {
-        async_io::Async::new(descriptor).map(SmolWatch)
-    }
-
-    async fn connect(&self, address: &str) -> io::Result<SmolStream> {
-        smol::net::TcpStream::connect(address).await.map(SmolStream)
-    }
-
-    async fn listen(&self, address: &str) -> io::Result<SmolListener> {
-        smol::net::TcpListener::bind(address)
-            .await
-            .map(SmolListener)
-    }
-}
-
-impl Timer for SmolTimer {
-    fn set(&mut self, at: Option<Instant>) {
-        self.set = at.is_some();
-        if let Some(at) = at {
-            self.timer
-                .set_at(process_origin() + Duration::from_micros(at.as_micros()));
-        }
-    }
-
-    fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.set {
-            return Poll::Pending;
-        }
-        Pin::new(&mut self.timer).poll(cx).map(drop)
-    }
-}
-
-#[cfg(unix)]
-impl isotp_driver::Watch for SmolWatch {
-    async fn ready(&self, interest: Interest) -> io::Result<Interest> {
-        if interest.readable {
-            self.0.readable().await?;
-        } else {
-            self.0.writable().await?;
-        }
-        Ok(interest)
-    }
-
-    fn try_io<T>(
-        &self,
-        _: Interest,
-        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>,
-    ) -> io::Result<T> {
-        call(self.0.as_fd())
-    }
-
-    fn clear(&self, _: Interest) {}
-}
-
-impl Stream for SmolStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(cx, bytes)
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
-    }
-}
-
-impl Listener for SmolListener {
-    type Stream = SmolStream;
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(SmolStream, String)>> {
-        let accepted = core::pin::pin!(self.0.accept()).poll(cx);
-        accepted.map_ok(|(stream, peer)| (SmolStream(stream), peer.to_string()))
-    }
-
-    fn local_address(&self) -> io::Result<String> {
-        self.0.local_addr().map(|address| address.to_string())
-    }
-}
-
-/// Takes every frame, and hears nothing.
-struct Quiet;
-
-impl Bus for Quiet {
-    fn try_send(&mut self, _: Instant, _: &Frame, _: TxToken) -> Result<Taken, BusError> {
-        Ok(Taken::Took)
-    }
-
-    fn receive(&mut self, _: Instant, _: &mut Frame) -> Result<Option<Arrival>, BusError> {
-        Ok(None)
-    }
-
-    fn poll_ready(&mut self, _: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
-        Poll::Pending
-    }
-}
-
-/// Gives each message back as it was, and breaks at `[0xDE, 0xAD]`.
-#[derive(Default)]
-struct Mirror {
-    messages: VecDeque<Vec<u8>>,
-    reader: Option<Waker>,
-}
-
-impl MessageChannel for Mirror {
-    fn poll_send(
-        &mut self,
-        _: &mut Context<'_>,
-        message: &[u8],
-    ) -> Poll<Result<NResult, BusError>> {
-        match message {
-            [0xDE, 0xAD] => return Poll::Ready(Err(BusError::new("broken"))),
-            [0xFF, ..] => return Poll::Ready(Ok(NResult::TimeoutBs)),
-            [0xEE, ..] => return Poll::Pending,
-            _ => self.messages.push_back(message.to_vec()),
-        }
-        self.reader.take().into_iter().for_each(Waker::wake);
-        Poll::Ready(Ok(NResult::Ok))
-    }
-
-    fn cancel_send(&mut self) {}
-
-    fn poll_receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        message: &mut Vec<u8>,
-    ) -> Poll<Result<Incoming, BusError>> {
-        match self.messages.pop_front() {
-            Some(next) => {
-                *message = next;
-                Poll::Ready(Ok(Incoming::Message))
-            }
-            None => {
-                self.reader = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-}
-
-/// Takes links without padding, and counts what it was asked for.
-#[derive(Clone, Default)]
-struct Mirrors(Arc<Mutex<u32>>);
-
-impl Channels for Mirrors {
-    fn open<'a>(
-        &'a self,
-        _: &'a Address,
-        config: &'a Config,
-    ) -> BoxFuture<'a, Result<Opened, ConnectError>> {
-        *self.0.lock().unwrap() += 1;
-        let padded = config.protocol.transmit.pad_to_8;
-        Box::pin(async move {
-            if padded {
-                let reason = "transmit.pad_to_8".to_owned();
-                let permit = Permit::default();
-                return Ok(Opened::Declined { reason, permit });
-            }
-            Ok(Opened::Channel {
-                channel: Box::new(Mirror::default()),
-                guarantees: Guarantees::NONE.with(|can| can.confirmation = true),
-                path: Path::new("mirror"),
-            })
-        })
-    }
-}
+use fakes::{Mirrors, Quiet};
+use smol::{Hoarder, Smol};
 
 fn address() -> Address {
     let id = |value| Id::standard(value).unwrap();
@@ -230,7 +25,7 @@ fn address() -> Address {
 
 #[test]
 fn two_connections_talk_under_smol() {
-    smol::block_on(async {
+    block_on(async {
         let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet));
         let a = network.connect(address(), Config::uds()).await.unwrap();
         let b = network.connect(address().reversed(), Config::uds());
@@ -244,7 +39,7 @@ fn two_connections_talk_under_smol() {
 
 #[test]
 fn a_timer_of_smol_ends_a_transfer() {
-    smol::block_on(async {
+    block_on(async {
         let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet));
         let mut config = Config::default();
         config.protocol.timing.n_bs = Duration::from_millis(20);
@@ -256,7 +51,7 @@ fn a_timer_of_smol_ends_a_transfer() {
 
 #[test]
 fn whole_messages_go_through_the_same_connection() {
-    smol::block_on(async {
+    block_on(async {
         let mirrors = Mirrors::default();
         let backend = Backend::channels(Path::new("mirror"), mirrors.clone());
         let network = Network::start(&Smol, backend);
@@ -266,7 +61,7 @@ fn whole_messages_go_through_the_same_connection() {
         assert_eq!(a.recv().await.unwrap(), [1, 2, 3]);
         let failed = a.send([0xFF]).await.unwrap_err();
         assert_eq!(failed.result(), Some(NResult::TimeoutBs));
-        let stuck = smol::future::poll_once(a.send([0xEE])).await;
+        let stuck = ::smol::future::poll_once(a.send([0xEE])).await;
         assert!(stuck.is_none());
         a.send([4]).await.unwrap();
         assert_eq!(a.recv().await.unwrap(), [4]);
@@ -285,7 +80,7 @@ fn whole_messages_go_through_the_same_connection() {
 
 #[test]
 fn a_declined_link_goes_to_the_bus_and_says_why() {
-    smol::block_on(async {
+    block_on(async {
         let backend = Backend::bus(Path::new("both"), Quiet).and_channels(Mirrors::default());
         let network = Network::start(&Smol, backend);
         let padded = network.connect(address(), Config::uds()).await.unwrap();
@@ -310,7 +105,7 @@ fn a_buffer_of_the_users_goes_to_the_bus_or_is_refused() {
             true
         }
     }
-    smol::block_on(async {
+    block_on(async {
         let backend = Backend::channels(Path::new("mirror"), Mirrors::default());
         let network = Network::start(&Smol, backend);
         let refused = network.connect_into(address(), Config::default(), Kept);
@@ -328,51 +123,10 @@ fn a_buffer_of_the_users_goes_to_the_bus_or_is_refused() {
     });
 }
 
-/// Keeps each task that has ended, as an executor of several threads does for a while.
-#[derive(Clone)]
-struct Hoarder;
-
-impl Runtime for Hoarder {
-    type Timer = SmolTimer;
-    #[cfg(unix)]
-    type Watch = SmolWatch;
-    type Stream = SmolStream;
-    type Listener = SmolListener;
-
-    fn now(&self) -> Instant {
-        Smol.now()
-    }
-
-    fn timer(&self) -> SmolTimer {
-        Smol.timer()
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut task = Box::pin(task);
-        Smol.spawn(async move {
-            task.as_mut().await;
-            core::future::pending::<()>().await;
-        });
-    }
-
-    #[cfg(unix)]
-    fn watch(&self, descriptor: OwnedFd) -> io::Result<SmolWatch> {
-        Smol.watch(descriptor)
-    }
-
-    async fn connect(&self, address: &str) -> io::Result<SmolStream> {
-        Smol.connect(address).await
-    }
-
-    async fn listen(&self, address: &str) -> io::Result<SmolListener> {
-        Smol.listen(address).await
-    }
-}
-
 #[test]
 fn a_network_is_closed_when_its_bus_is_let_go_of() {
     for breaks in [false, true] {
-        smol::block_on(async {
+        block_on(async {
             let bus = Late::default();
             let backend = Backend::bus(Path::new("late"), bus.clone());
             let network = Network::start(&Hoarder, backend);
@@ -414,7 +168,7 @@ impl std::task::Wake for Look {
 
 #[test]
 fn whoever_closes_a_network_hears_of_it_last() {
-    smol::block_on(async {
+    block_on(async {
         let bus = Late::default();
         let backend = Backend::bus(Path::new("late"), bus.clone());
         let network = Network::start(&Smol, backend);
@@ -431,7 +185,7 @@ fn whoever_closes_a_network_hears_of_it_last() {
             .poll(&mut Context::from_waker(&waker))
             .is_pending()
         {
-            smol::future::yield_now().await;
+            ::smol::future::yield_now().await;
         }
         look.look();
         // closed, and nobody has the bus but the test; also where it is seen before the wake-up
@@ -487,13 +241,13 @@ impl Bus for Late {
 
 #[test]
 fn the_successor_of_a_link_hears_its_last_frame() {
-    smol::block_on(async {
+    block_on(async {
         let bus = Late::default();
         let network = Network::start(&Smol, Backend::bus(Path::new("late"), bus.clone()));
         let first = network.connect(address(), Config::default()).await.unwrap();
         first.try_send([0x3E, 0]).unwrap();
         while bus.0.lock().unwrap().taken.is_empty() {
-            smol::future::yield_now().await;
+            ::smol::future::yield_now().await;
         }
         drop(first);
         // it gets the slot of the first, and is whom the frame is for
