@@ -349,36 +349,4 @@ pub(crate) const fn next_length(len: usize) -> usize {
 const EXTENDED: u32 = 1 << 31;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_too_wide_for_the_id_is_refused() {
-        assert!(Id::standard(0x7FF).is_ok());
-        assert!(Id::standard(0x800).is_err());
-        assert!(Id::extended(0x1FFF_FFFF).is_ok());
-        assert!(Id::extended(0x2000_0000).is_err());
-    }
-
-    #[test]
-    fn eleven_bit_ids_win_arbitration_against_the_same_leading_bits() {
-        let short = Id::standard(0x123).unwrap();
-        let long = Id::extended(0x123 << 18).unwrap();
-        assert!(short < long);
-        assert!(Id::extended(0x122 << 18 | 0x3_FFFF).unwrap() < short);
-        assert_ne!(Id::standard(0x123).unwrap(), Id::extended(0x123).unwrap());
-    }
-
-    #[test]
-    fn every_length_finds_the_next_that_a_dlc_can_name() {
-        for len in 9..=64usize {
-            let dlc = next_length(len);
-            assert!(dlc >= len && is_full_length(dlc));
-            assert!(
-                !FD_LENGTHS
-                    .iter()
-                    .any(|&l| usize::from(l) >= len && usize::from(l) < dlc)
-            );
-        }
-    }
-}
+mod tests;
