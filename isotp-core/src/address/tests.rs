@@ -62,6 +62,12 @@ fn any_source_is_received_and_answered() {
             .with_any_source()
             .is_err()
     );
+    // one direction that names no source is enough
+    let (fixed, plain) = (Half::normal_fixed(0x10, 0xF1), Half::normal(std(1)));
+    for (tx, rx) in [(fixed, plain), (plain, fixed)] {
+        let mixed = Address::from_halves(tx, rx).unwrap();
+        assert_eq!(mixed.with_any_source(), Err(AddressError::NotFixed));
+    }
 }
 
 /// `ADR-02`: mixed is symmetric, extended carries the receiver's own N_TA each way.

@@ -3,6 +3,7 @@
 mod change;
 mod functional;
 mod memory;
+mod progress;
 
 use std::string::{String, ToString};
 use std::vec::Vec;
