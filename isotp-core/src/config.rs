@@ -379,6 +379,8 @@ mod tests {
             Err(ConfigError::Timer { field: "n_br", .. })
         ));
         config = Config::new();
+        config.timing.n_cr = Duration::new(3599, 999_999_999);
+        assert_eq!(config.check(), Ok(()));
         config.timing.n_cr = Duration::from_secs(3600);
         assert!(matches!(
             config.check(),

@@ -226,4 +226,35 @@ mod tests {
         link.handle_frame(now, first);
         commit(&mut link);
     }
+
+    #[test]
+    fn a_token_survives_as_a_number() {
+        let channels = [Channel::Data, Channel::FlowControl, Channel::Functional];
+        for (slot, sequence) in [(0, 0), (5, 7), (0x8000_0001, 0x3FFF_FFFF)] {
+            for channel in channels {
+                let token = TxToken::new(slot, channel, sequence);
+                assert_eq!(TxToken::from_bits(token.to_bits()), token);
+                assert_eq!((token.slot(), token.sequence()), (slot, sequence));
+                assert_eq!(token.channel(), Some(channel));
+                assert_eq!(token.is_flow_control(), channel == Channel::FlowControl);
+            }
+        }
+    }
+
+    #[test]
+    fn an_offered_frame_names_its_slot() {
+        let id = |value| Id::standard(value).unwrap();
+        let mut memory = [[0; 64]; 3];
+        let mut router = crate::Router::new([const { crate::Slot::new() }; 3]);
+        let (now, mut frame) = (Instant::ZERO, Frame::new());
+        for (slot, memory) in (0..3u16).zip(&mut memory) {
+            let address = Address::normal(id(0x100 + slot), id(0x200 + slot)).unwrap();
+            let link = Link::new(address, &CONFIG, &mut memory[..]).unwrap();
+            let name = router.insert(link).unwrap_or_else(|_| panic!("no room"));
+            router.send(now, name, [1, 2]).unwrap();
+            let transmit = router.poll_transmit(now, &mut frame).unwrap();
+            assert_eq!(transmit.slot(), u32::from(slot));
+            assert_eq!(transmit.commit(now).slot(), u32::from(slot));
+        }
+    }
 }
