@@ -1,7 +1,7 @@
 //! The connection contract as tests: each is named by the sentence that it holds, is written once, and runs
 //! under every runtime and on every way: a bus in memory, raw sockets, the kernel's ISO-TP, isotpserver.
 //!
-//! A runtime's crate implements [`Under`] in its tests and calls [`suite!`], which makes a test of each case
+//! [`Under`] is implemented for each runtime, behind the feature of its name; its crate calls [`suite!`], which makes a test of each case
 //! on a bus in memory, and of those that a client of isotpserver can hold. `linux-tests` takes [`CASES`] and
 //! runs them on interfaces. What a way leaves out it says, with the reason: [`left_out`].
 //!
@@ -32,6 +32,7 @@ mod points;
 mod queues;
 mod receiving;
 mod resources;
+mod runtimes;
 mod sending;
 mod serving;
 mod streams;
@@ -42,6 +43,7 @@ mod world;
 pub use cases::{BRIDGE_CASES, CASES, Case};
 pub use left_out::left_out;
 pub use resources::{alone, is_alone};
+pub use runtimes::*;
 pub use suite::{over_isotpserver, run};
 pub use under::{Body, Bytes, ReadWrite, Stop, Under};
 pub use world::{Way, World};

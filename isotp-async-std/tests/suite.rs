@@ -1,32 +1,5 @@
 //! The connection contract under async-std.
 
-use isotp_async_std::driver::{Backend, BoxFuture, Network};
-use isotp_async_std::{AsyncStd, OpenError};
-use isotp_contract::{Body, Under};
-
-struct UnderAsyncStd;
-
-impl Under for UnderAsyncStd {
-    type Runtime = AsyncStd;
-
-    fn runtime() -> AsyncStd {
-        AsyncStd
-    }
-
-    fn start(backend: Backend) -> Network {
-        (*isotp_async_std::Network::with_backend(backend)).clone()
-    }
-
-    fn open(connection: String) -> BoxFuture<'static, Result<Network, OpenError>> {
-        Box::pin(async move {
-            let network = isotp_async_std::Network::open(&connection).await?;
-            Ok((*network).clone())
-        })
-    }
-
-    fn block_on(case: Body) {
-        async_std::task::block_on(case);
-    }
-}
+use isotp_contract::UnderAsyncStd;
 
 isotp_contract::suite!(UnderAsyncStd);

@@ -7,35 +7,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use isotp_blocking::driver::{self, Backend, BoxFuture};
 use isotp_blocking::virtual_bus::VirtualBus;
-use isotp_blocking::{
-    Address, Config, ConnectionError, Id, Network, OpenError, RecvTimeoutError, Threads,
-};
-use isotp_contract::{Body, Under};
-
-/// The asynchronous handles inside, driven by this crate's thread.
-struct UnderThreads;
-
-impl Under for UnderThreads {
-    type Runtime = Threads;
-
-    fn runtime() -> Threads {
-        Threads::start().unwrap()
-    }
-
-    fn start(backend: Backend) -> driver::Network {
-        Network::with_backend(backend).unwrap().inner().clone()
-    }
-
-    fn open(connection: String) -> BoxFuture<'static, Result<driver::Network, OpenError>> {
-        Box::pin(async move { Ok(Network::open(&connection)?.inner().clone()) })
-    }
-
-    fn block_on(case: Body) {
-        futures_lite::future::block_on(case);
-    }
-}
+use isotp_blocking::{Address, Config, ConnectionError, Id, Network, RecvTimeoutError};
+use isotp_contract::UnderThreads;
 
 isotp_contract::suite!(UnderThreads);
 

@@ -1,54 +1,5 @@
 //! The connection contract under tokio, by the real clock. What needs a paused one is in `contract/`.
 
-use isotp_contract::{Body, Bytes, Stop, Under};
-use isotp_tokio::driver::{Backend, BoxFuture, Network};
-use isotp_tokio::{ByteStream, Connection, OpenError, Tokio};
-use tokio::runtime::{Builder, Runtime};
-use tokio_util::compat::TokioAsyncReadCompatExt;
-
-struct UnderTokio;
-
-impl Under for UnderTokio {
-    type Runtime = Tokio;
-
-    fn runtime() -> Tokio {
-        Tokio::current()
-    }
-
-    fn start(backend: Backend) -> Network {
-        (*isotp_tokio::Network::with_backend(backend)).clone()
-    }
-
-    fn open(connection: String) -> BoxFuture<'static, Result<Network, OpenError>> {
-        Box::pin(async move {
-            let network = isotp_tokio::Network::open(&connection).await?;
-            Ok((*network).clone())
-        })
-    }
-
-    fn bytes(connection: Connection) -> Bytes {
-        Box::pin(ByteStream::from(connection).compat())
-    }
-
-    /// This one can be stopped.
-    fn stoppable(backend: Backend) -> (Network, Stop) {
-        let runtime = runtime();
-        let inside = runtime.enter();
-        let network = Self::start(backend);
-        drop(inside);
-        // no runtime may be dropped in a task of another
-        let stop = || std::thread::spawn(|| drop(runtime)).join().unwrap();
-        (network, Box::new(stop))
-    }
-
-    fn block_on(case: Body) {
-        runtime().block_on(case);
-    }
-}
-
-fn runtime() -> Runtime {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all().build().unwrap()
-}
+use isotp_contract::UnderTokio;
 
 isotp_contract::suite!(UnderTokio);

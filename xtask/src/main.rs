@@ -7,6 +7,7 @@ mod embedded;
 mod features;
 mod fuzz;
 mod msrv;
+mod mutants;
 mod nopanic;
 mod nostd;
 mod package;
@@ -57,6 +58,11 @@ const COMMANDS: &[Command] = &[
         name: "msrv",
         about: "check every published crate with the oldest compiler that it promises",
         run: msrv::run,
+    },
+    Command {
+        name: "mutants",
+        about: "break the core on purpose, in one place at a time: does a test fail?",
+        run: mutants::run,
     },
     Command {
         name: "nopanic",
