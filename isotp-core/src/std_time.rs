@@ -94,4 +94,13 @@ mod tests {
             assert_eq!(clock.at(never), Instant::MAX);
         }
     }
+
+    #[test]
+    fn a_clock_tells_what_has_passed_since_its_origin() {
+        let millisecond = Duration::from_millis(1);
+        let origin = std::time::Instant::now().checked_sub(millisecond);
+        let clock = Clock::since(origin.expect("the machine has run for a millisecond"));
+        assert!(clock.now() >= Instant::from_millis(1));
+        assert!(clock.now() < Instant::from_millis(3_600_000));
+    }
 }

@@ -117,5 +117,7 @@ mod tests {
     fn arithmetic_saturates() {
         assert_eq!(Instant::MAX + Duration::MAX, Instant::MAX);
         assert_eq!(Instant::ZERO - Instant::MAX, Duration::ZERO);
+        let (two, five) = (Instant::from_millis(2), Instant::from_millis(5));
+        assert_eq!(five - two, Duration::from_millis(3));
     }
 }

@@ -187,3 +187,23 @@ fn filters_match_what_an_address_receives_and_sends() {
     assert!(received(any, ext(0x18DA_F177)) && !received(any, ext(0x18DA_F210)));
     assert!(sent(any, ext(0x18DA_77F1)) && !sent(any, ext(0x18DA_77F2)));
 }
+
+/// `ADR-09`: a link that sends with another priority than it listens for does not hear itself.
+#[test]
+fn only_two_fixed_ids_are_the_same_whatever_their_priority() {
+    let fixed = Half::normal_fixed(0x10, 0xF1);
+    let higher = ext(fixed.id().value() ^ (1 << 26));
+    assert!(Address::from_halves(fixed, Half::normal(higher)).is_ok());
+    assert!(Address::from_halves(fixed, Half::normal(fixed.id())).is_err());
+}
+
+#[test]
+fn a_functional_id_is_the_one_that_was_given() {
+    let extended = Address::extended(std(0x6F1), 0x10, std(0x610), 0xF1).unwrap();
+    let functional = extended.with_functional_tx_to(std(0x6F2), 0xDF).unwrap();
+    let half = functional.functional_tx().unwrap();
+    assert_eq!((half.id(), half.byte()), (std(0x6F2), Some(0xDF)));
+    let functional = extended.with_functional_rx_to(std(0x6F3), 0xDE).unwrap();
+    let half = functional.functional_rx().unwrap();
+    assert_eq!((half.id(), half.byte()), (std(0x6F3), Some(0xDE)));
+}

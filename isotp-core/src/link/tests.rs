@@ -428,3 +428,15 @@ fn aborts_end_each_direction_alone() {
     assert!(sent(&mut link).is_empty());
     assert_eq!(link.poll_timeout(), None);
 }
+
+/// Whoever spoke last is answered, unless the user names another.
+#[test]
+fn a_message_goes_to_whom_the_user_names() {
+    let config = Config::new();
+    let mut link = link(any_source(), &config);
+    hear(&mut link, "18DAF142#013E");
+    assert_eq!(told(&mut link), ["message 1 from 42"]);
+    link.answer_to(0x77);
+    link.send(ms(0), counted(1)).unwrap();
+    assert_eq!(sent(&mut link), ["18DA77F1#0100"]);
+}

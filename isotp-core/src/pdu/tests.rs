@@ -214,3 +214,18 @@ fn padding_is_the_configured_byte() {
     Pdu::SingleFrame { data: &[1] }.encode(halves()[0], &config, &mut frame);
     assert_eq!(frame.data(), [1, 1, 0x5A, 0x5A, 0x5A, 0x5A, 0x5A, 0x5A]);
 }
+
+/// `FC-02`: what cannot be sent by name is still one nibble.
+#[test]
+fn a_flow_status_is_four_bits() {
+    let mut frame = Frame::new();
+    for (status, byte) in [(3, 0x33), (0xF, 0x3F), (0x17, 0x37)] {
+        let flow = FlowControl {
+            status: FlowStatus::Reserved(status),
+            block_size: 0,
+            st_min: StMin::ZERO,
+        };
+        flow_control(&mut frame, halves()[0], &Config::new(), flow);
+        assert_eq!(frame.data()[0], byte);
+    }
+}

@@ -294,3 +294,20 @@ fn nothing_unread_is_overwritten() {
     rig.run("rx 01 AA; ignored 01 BB");
     assert_eq!(rig.look(), "N_UNEXP_PDU, single 1, idle");
 }
+
+/// `SVC-07`: BS and STmin of the next receptions; and how much of the running one is here.
+#[test]
+fn another_block_size_and_separation_time_hold_from_the_next_reception_on() {
+    let mut rig = Rig::new("bs=1");
+    rig.receiver.set_block_size(3);
+    let five = core::time::Duration::from_millis(5);
+    rig.receiver.set_st_min(StMin::at_least(five).unwrap());
+    assert_eq!(rig.receiver.received(), 0);
+    rig.run(FF);
+    assert_eq!(rig.look(), "ff 20, CTS, NAr 1000");
+    assert_eq!(rig.frame.data(), [0x30, 3, 5]);
+    assert_eq!(rig.receiver.received(), 6);
+    rig.run("commit; con 0");
+    rig.run(CF1);
+    assert_eq!(rig.receiver.received(), 13);
+}

@@ -469,3 +469,73 @@ fn the_end_of_time_is_no_endless_loop() {
         .commit(Instant::MAX);
     router.handle_timeout(Instant::MAX);
 }
+
+#[test]
+fn links_are_found_by_their_address_and_counted() {
+    let (mut router, ids) = router(&[normal(1, 2), normal(3, 4)]);
+    assert!(!router.is_empty());
+    assert_eq!(router.len(), 2);
+    assert_eq!(router.find(&normal(1, 2)), Some(ids[0]));
+    assert_eq!(router.find(&normal(3, 4)), Some(ids[1]));
+    assert_eq!(router.find(&normal(5, 6)), None);
+    for id in ids {
+        assert!(router.remove(id).is_some());
+    }
+    assert!(router.is_empty());
+    assert_eq!(router.find(&normal(1, 2)), None);
+}
+
+#[test]
+fn a_dropped_offer_of_a_flow_control_keeps_its_turn() {
+    let (mut router, _) = router(&[normal(0x701, 1), normal(0x702, 2)]);
+    for rx in [1, 2] {
+        receive(&mut router, id(rx), &[0x10, 20, 1, 2, 3, 4, 5, 6]);
+    }
+    let mut frame = Frame::new();
+    for _ in 0..3 {
+        drop(router.poll_transmit(NOW, &mut frame).unwrap());
+        assert_eq!(frame.id(), id(0x701));
+    }
+    for expected in [0x701, 0x702] {
+        router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+        assert_eq!(frame.id(), id(expected));
+    }
+}
+
+/// A buffer that has room again is asked when the router is told.
+#[test]
+fn a_link_that_is_woken_asks_its_buffer_again() {
+    #[derive(Clone, Debug, Default)]
+    struct Shared(std::rc::Rc<core::cell::Cell<bool>>);
+    impl RxBuffer for Shared {
+        fn limit(&self) -> u32 {
+            100
+        }
+        fn ready(&mut self, _size: u32, _received: u32) -> bool {
+            self.0.get()
+        }
+        fn start(&mut self, _size: u32) {}
+        fn write(&mut self, _offset: u32, _data: &[u8]) -> bool {
+            true
+        }
+    }
+    let mut router = Router::new([const { Slot::new() }; 1]);
+    let buffer = Shared::default();
+    let link = Link::<_, Vec<u8>>::new(normal(1, 2), &CONFIG, buffer.clone()).unwrap();
+    let link = router.insert(link).unwrap();
+    let data = &[0x10, 20, 1, 2, 3, 4, 5, 6];
+    let kind = FrameKind::Classic;
+    let id = id(2);
+    router.handle_frame(NOW, FrameView { id, kind, data });
+    while router.poll_event().is_some() {}
+    let mut frame = Frame::new();
+    assert!(router.poll_transmit(NOW, &mut frame).is_none());
+    buffer.0.set(true);
+    assert!(
+        router.poll_transmit(NOW, &mut frame).is_none(),
+        "not by itself"
+    );
+    router.wake(link);
+    assert!(router.poll_transmit(NOW, &mut frame).is_some());
+    assert_eq!(frame.data(), [0x30, 0, 0]);
+}
