@@ -440,3 +440,55 @@ fn a_message_goes_to_whom_the_user_names() {
     link.send(ms(0), counted(1)).unwrap();
     assert_eq!(sent(&mut link), ["18DA77F1#0100"]);
 }
+
+/// `ADR-01`: a frame of another id is not for this link, whatever it waits for.
+#[test]
+fn a_consecutive_frame_of_another_id_or_kind_is_not_taken() {
+    let mut config = Config::new();
+    config.diagnostics = true;
+    let mut link = link(normal(), &config);
+    hear(&mut link, "7E8#100F000102030405");
+    assert_eq!(told(&mut link).len(), 1);
+    assert_eq!(sent(&mut link), ["7E0#300000"]);
+    hear(&mut link, "7E9#21060708090A0B0C");
+    assert_eq!(told(&mut link), [""; 0]);
+    assert_eq!(link.received(), 6);
+    hear(&mut link, "7E8##021060708090A0B0C");
+    assert_eq!(told(&mut link), ["FrameKind"]);
+    assert_eq!(link.received(), 6);
+    hear(&mut link, "7E8#21060708090A0B0C");
+    assert_eq!(link.received(), 13);
+}
+
+/// `ADR-03`: of any source, also the one that the address names is another in the middle of a message.
+#[test]
+fn the_source_that_the_address_names_is_one_of_many() {
+    let mut config = Config::new();
+    config.diagnostics = true;
+    let mut link = link(any_source(), &config);
+    hear(&mut link, "18DAF142#100F000102030405");
+    assert_eq!(told(&mut link), ["ff 15 from 42"]);
+    assert_eq!(sent(&mut link), ["18DA42F1#300000"]);
+    hear(&mut link, "18DAF110#21060708090A0B0C");
+    assert_eq!(told(&mut link), ["OtherSource"]);
+    assert_eq!(link.received(), 6);
+}
+
+/// A flow control leaves before a functional message, and that before a running one.
+#[test]
+fn what_is_owed_leaves_first() {
+    let config = Config::new();
+    let address = normal().with_functional_tx(std(0x7DF)).unwrap();
+    let mut link = link(address, &config);
+    link.send(ms(0), counted(20)).unwrap();
+    assert_eq!(sent(&mut link), ["7E0#1014000102030405"]);
+    hear(&mut link, "7E8#300000");
+    link.send_functional(ms(0), counted(2)).unwrap();
+    hear(&mut link, "7E8#100F000102030405");
+    let order = [
+        commit(&mut link).0,
+        commit(&mut link).0,
+        commit(&mut link).0,
+    ];
+    assert_eq!(order, ["7E0#300000", "7DF#020001", "7E0#21060708090A0B0C"]);
+}

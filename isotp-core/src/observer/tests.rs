@@ -359,3 +359,22 @@ fn no_frame_makes_it_panic_or_speak() {
         }
     });
 }
+
+/// `RXE-06`: a functional message as long as the buffer is told, a longer one is not.
+#[test]
+fn a_functional_message_must_fit_the_buffer() {
+    let config = Config {
+        diagnostics: true,
+        ..Config::listening()
+    };
+    let (mut a, mut b) = ([0; 5], [0; 5]);
+    let buffers = [&mut a[..], &mut b[..]];
+    let mut observer = Observer::with_spare(tester(), &config, buffers, [[0; 62]; 4]).unwrap();
+    for (text, seen) in [
+        ("7DF#050102030405", "Tx functional [01, 02, 03, 04, 05]"),
+        ("7DF#06010203040506", "Tx ignored TooLong"),
+    ] {
+        observer.handle_frame(ms(0), frame(text).view());
+        assert_eq!(drain(&mut observer), [seen]);
+    }
+}

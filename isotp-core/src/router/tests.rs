@@ -539,3 +539,50 @@ fn a_link_that_is_woken_asks_its_buffer_again() {
     assert!(router.poll_transmit(NOW, &mut frame).is_some());
     assert_eq!(frame.data(), [0x30, 0, 0]);
 }
+
+/// Links take turns frame by frame, also where each has more to send at once.
+#[test]
+fn a_committed_frame_ends_the_turn_of_its_link() {
+    let (mut router, ids) = router(&[normal(0x701, 1), normal(0x702, 2)]);
+    let mut frame = Frame::new();
+    for link in &ids {
+        router.send(NOW, *link, std::vec![0; 20]).unwrap();
+        router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+    }
+    for rx in [1, 2] {
+        receive(&mut router, id(rx), &[0x30, 0, 0]);
+    }
+    let mut order = Vec::new();
+    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
+        transmit.commit(NOW);
+        order.push((frame.id().value(), frame.data()[0]));
+    }
+    let (first, second) = ((0x701, 0x21), (0x702, 0x21));
+    assert_eq!(order, [first, second, (0x701, 0x22), (0x702, 0x22)]);
+}
+
+/// With [`Order::LowestId`] it is the id of the frame that is ready which decides.
+#[test]
+fn the_lowest_id_is_that_of_the_next_frame() {
+    let functional = normal(0x700, 0).with_functional_tx(id(0x10)).unwrap();
+    let (mut router, ids) = router(&[functional, normal(0x100, 1)]);
+    router.set_order(Order::LowestId);
+    let mut frame = Frame::new();
+    let mut order = |router: &mut TestRouter| {
+        let mut order = Vec::new();
+        while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
+            transmit.commit(NOW);
+            order.push(frame.id().value());
+        }
+        while router.poll_event().is_some() {}
+        order
+    };
+    router.send(NOW, ids[0], std::vec![0; 3]).unwrap();
+    router.send(NOW, ids[1], std::vec![0; 3]).unwrap();
+    assert_eq!(order(&mut router), [0x100, 0x700]);
+    router
+        .send_functional(NOW, ids[0], std::vec![0; 3])
+        .unwrap();
+    router.send(NOW, ids[1], std::vec![0; 3]).unwrap();
+    assert_eq!(order(&mut router), [0x10, 0x100]);
+}

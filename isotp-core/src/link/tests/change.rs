@@ -19,6 +19,8 @@ fn change_parameter() {
     assert_eq!(sent(&mut link), ["7E0#3004F3"]);
     let receiving = Err(ChangeError::Receiving);
     assert_eq!(link.configure(Parameter::StMin, 0x80), receiving);
+    assert_eq!("BS".parse(), Ok(Parameter::BlockSize));
+    assert_eq!("STMIN".parse(), Ok(Parameter::StMin));
     assert_eq!(
         "BLOCK".parse::<Parameter>(),
         Err(ChangeError::WrongParameter)
@@ -99,4 +101,17 @@ fn a_message_that_was_not_read_survives_a_change() {
     hear(&mut link, "7E8#023E00");
     assert_eq!(link.reconfigure(&padded), Ok(()));
     assert_eq!(told(&mut link), ["message 2 from E8"]);
+}
+
+#[test]
+fn a_refused_configuration_says_why() {
+    let error = ConfigError::InFlight;
+    assert_eq!(
+        ReconfigureError::Config(error).to_string(),
+        error.to_string()
+    );
+    assert_eq!(
+        ReconfigureError::Busy.to_string(),
+        "a message is being sent or received; try again after it"
+    );
 }
