@@ -1,4 +1,8 @@
+mod successors;
+mod turns;
+
 use std::boxed::Box;
+use std::string::ToString;
 use std::vec::Vec;
 
 use super::*;
@@ -156,75 +160,6 @@ fn fixed_addresses_are_found_by_what_matters_of_their_id() {
         );
     }
     assert!(receive(&mut router, ext(0x18DA_F210), &[1, 2]).is_empty());
-}
-
-#[test]
-fn data_takes_turns_and_a_dropped_offer_keeps_its_turn() {
-    let (mut router, ids) = router(&[normal(0x702, 2), normal(0x700, 0), normal(0x701, 1)]);
-    for id in &ids {
-        router.send(NOW, *id, std::vec![0; 3]).unwrap();
-    }
-    let mut frame = Frame::new();
-    for _ in 0..3 {
-        drop(router.poll_transmit(NOW, &mut frame).unwrap());
-        assert_eq!(frame.id(), id(0x702));
-    }
-    let mut order = Vec::new();
-    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
-        transmit.commit(NOW);
-        order.push(frame.id().value());
-    }
-    assert_eq!(order, [0x702, 0x700, 0x701]);
-    while router.poll_event().is_some() {}
-    router.set_order(Order::LowestId);
-    for id in &ids {
-        router.send(NOW, *id, std::vec![0; 3]).unwrap();
-    }
-    let mut order = Vec::new();
-    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
-        transmit.commit(NOW);
-        order.push(frame.id().value());
-    }
-    assert_eq!(order, [0x700, 0x701, 0x702]);
-}
-
-#[test]
-fn flow_control_leaves_before_data() {
-    let (mut router, ids) = router(&[normal(0x100, 0x101), normal(0x700, 0x708)]);
-    router.send(NOW, ids[0], std::vec![0; 3]).unwrap();
-    receive(&mut router, id(0x708), &[0x10, 20, 1, 2, 3, 4, 5, 6]);
-    let mut frame = Frame::new();
-    router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-    assert_eq!(frame.data()[0], 0x30);
-}
-
-/// `TIM-11` across links: a token of a link that left confirms nothing of its successor.
-#[test]
-fn a_stale_token_never_confirms_a_successor() {
-    static REPORTED: Config = {
-        let mut config = Config::new();
-        config.confirmation = crate::Confirmation::Reported;
-        config
-    };
-    let make = || Link::new(normal(0x700, 0x708), &REPORTED, std::vec![0; 64].into()).unwrap();
-    let mut router: TestRouter = Router::new(Vec::new());
-    let mut frame = Frame::new();
-    let first = router.insert(make()).unwrap();
-    router.send(NOW, first, std::vec![1]).unwrap();
-    let stale = router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-    router.remove(first).unwrap();
-    let second = router.insert(make()).unwrap();
-    assert_eq!(first.slot(), second.slot());
-    assert!(router.link(first).is_none());
-    router.send(NOW, second, std::vec![2]).unwrap();
-    let fresh = router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-    router.handle_transmitted(NOW, stale);
-    assert!(router.poll_event().is_none());
-    router.handle_transmitted(NOW, fresh);
-    assert!(matches!(
-        router.poll_event(),
-        Some((_, Event::Confirmed(NResult::Ok)))
-    ));
 }
 
 /// P1 and P2 for the heap: every deadline fires at its time, and an idle router has none.
@@ -394,50 +329,6 @@ fn a_buffer_that_fails_when_it_is_asked_is_news() {
     assert_eq!(router.poll_timeout(), None);
 }
 
-/// `TIM-11`: a link that is busy when it is inserted has no frame in flight whose token the slot gave.
-#[test]
-fn a_stale_token_never_confirms_a_busy_newcomer() {
-    static REPORTED: Config = {
-        let mut config = Config::new();
-        config.confirmation = crate::Confirmation::Reported;
-        config
-    };
-    let make = || Link::new(normal(0x700, 0x708), &REPORTED, std::vec![0; 64].into()).unwrap();
-    let mut router: TestRouter = Router::new(Vec::new());
-    let mut frame = Frame::new();
-    let first = router.insert(make()).unwrap();
-    router.send(NOW, first, std::vec![1]).unwrap();
-    let stale = router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-    router.remove(first).unwrap();
-    let mut busy: TestLink = make();
-    busy.send(NOW, std::vec![2]).unwrap();
-    let _elsewhere = busy.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-    router.insert(busy).unwrap();
-    router.handle_transmitted(NOW, stale);
-    assert!(router.poll_event().is_none());
-}
-
-/// `P4`: a user who puts another link where the router has lent one breaks that link, nothing else.
-#[test]
-fn a_link_that_is_replaced_behind_the_routers_back_harms_no_other() {
-    let (mut router, ids) = router(&[normal(0x700, 0x708), normal(0x701, 0x709)]);
-    let fixed = Address::normal_fixed(0x10, 0xF1)
-        .unwrap()
-        .with_functional_group(0x33)
-        .unwrap();
-    *router.link_mut(ids[0]).unwrap() = link(fixed);
-    for n in 0..20 {
-        router.insert(link(normal(0x400 + n, 0x200 + n))).unwrap();
-    }
-    assert!(router.remove(ids[0]).is_some());
-    assert!(receive(&mut router, id(0x708), &[1, 2]).is_empty());
-    assert_eq!(
-        receive(&mut router, id(0x709), &[1, 2]),
-        [(ids[1], std::vec![2])]
-    );
-    assert!(router.insert(link(normal(0x700, 0x708))).is_ok());
-}
-
 /// One format per id also where the id belongs to any source.
 #[test]
 fn an_address_byte_on_an_id_of_any_source_is_refused() {
@@ -485,23 +376,6 @@ fn links_are_found_by_their_address_and_counted() {
     assert_eq!(router.find(&normal(1, 2)), None);
 }
 
-#[test]
-fn a_dropped_offer_of_a_flow_control_keeps_its_turn() {
-    let (mut router, _) = router(&[normal(0x701, 1), normal(0x702, 2)]);
-    for rx in [1, 2] {
-        receive(&mut router, id(rx), &[0x10, 20, 1, 2, 3, 4, 5, 6]);
-    }
-    let mut frame = Frame::new();
-    for _ in 0..3 {
-        drop(router.poll_transmit(NOW, &mut frame).unwrap());
-        assert_eq!(frame.id(), id(0x701));
-    }
-    for expected in [0x701, 0x702] {
-        router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-        assert_eq!(frame.id(), id(expected));
-    }
-}
-
 /// A buffer that has room again is asked when the router is told.
 #[test]
 fn a_link_that_is_woken_asks_its_buffer_again() {
@@ -540,49 +414,25 @@ fn a_link_that_is_woken_asks_its_buffer_again() {
     assert_eq!(frame.data(), [0x30, 0, 0]);
 }
 
-/// Links take turns frame by frame, also where each has more to send at once.
 #[test]
-fn a_committed_frame_ends_the_turn_of_its_link() {
-    let (mut router, ids) = router(&[normal(0x701, 1), normal(0x702, 2)]);
-    let mut frame = Frame::new();
-    for link in &ids {
-        router.send(NOW, *link, std::vec![0; 20]).unwrap();
-        router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
-    }
-    for rx in [1, 2] {
-        receive(&mut router, id(rx), &[0x30, 0, 0]);
-    }
-    let mut order = Vec::new();
-    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
-        transmit.commit(NOW);
-        order.push((frame.id().value(), frame.data()[0]));
-    }
-    let (first, second) = ((0x701, 0x21), (0x702, 0x21));
-    assert_eq!(order, [first, second, (0x701, 0x22), (0x702, 0x22)]);
-}
-
-/// With [`Order::LowestId`] it is the id of the frame that is ready which decides.
-#[test]
-fn the_lowest_id_is_that_of_the_next_frame() {
-    let functional = normal(0x700, 0).with_functional_tx(id(0x10)).unwrap();
-    let (mut router, ids) = router(&[functional, normal(0x100, 1)]);
-    router.set_order(Order::LowestId);
-    let mut frame = Frame::new();
-    let mut order = |router: &mut TestRouter| {
-        let mut order = Vec::new();
-        while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
-            transmit.commit(NOW);
-            order.push(frame.id().value());
-        }
-        while router.poll_event().is_some() {}
-        order
-    };
-    router.send(NOW, ids[0], std::vec![0; 3]).unwrap();
-    router.send(NOW, ids[1], std::vec![0; 3]).unwrap();
-    assert_eq!(order(&mut router), [0x100, 0x700]);
-    router
-        .send_functional(NOW, ids[0], std::vec![0; 3])
-        .unwrap();
-    router.send(NOW, ids[1], std::vec![0; 3]).unwrap();
-    assert_eq!(order(&mut router), [0x10, 0x100]);
+fn a_refused_link_says_why_and_does_not_show_itself() {
+    let (mut router, _) = router(&[normal(0x7E0, 0x7E8)]);
+    let refused = router.insert(link(normal(0x7E1, 0x7E8))).unwrap_err();
+    assert_eq!(
+        refused.error.to_string(),
+        "rx_id 7E8 belongs to another link; close that one first"
+    );
+    let shown = std::format!("{refused:?}");
+    assert_eq!(
+        shown,
+        "RefusedLink { error: AddressInUse { id: Id(7E8) }, .. }"
+    );
+    assert_eq!(
+        InsertError::FormatInUse { id: id(0x7E8) }.to_string(),
+        "rx_id 7E8 is read in another address format by another link"
+    );
+    assert_eq!(
+        InsertError::Full { len: 3 }.to_string(),
+        "all 3 slots are in use; give the router more"
+    );
 }
