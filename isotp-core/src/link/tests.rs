@@ -492,3 +492,46 @@ fn what_is_owed_leaves_first() {
     ];
     assert_eq!(order, ["7E0#300000", "7DF#020001", "7E0#21060708090A0B0C"]);
 }
+
+/// A flow control leaves before the data of a running message.
+#[test]
+fn a_flow_control_that_is_owed_leaves_before_data() {
+    let config = Config::new();
+    let mut link = link(normal(), &config);
+    link.send(ms(0), counted(20)).unwrap();
+    assert_eq!(sent(&mut link), ["7E0#1014000102030405"]);
+    hear(&mut link, "7E8#300000");
+    hear(&mut link, "7E8#100F000102030405");
+    let order = [commit(&mut link).0, commit(&mut link).0];
+    assert_eq!(order, ["7E0#300000", "7E0#21060708090A0B0C"]);
+}
+
+/// `PCI-01`: in the middle of a message only a consecutive frame is one.
+#[test]
+fn a_full_frame_of_zeros_is_no_consecutive_frame() {
+    let mut config = Config::new();
+    config.diagnostics = true;
+    let mut link = link(normal(), &config);
+    hear(&mut link, "7E8#1020000102030405");
+    assert_eq!(told(&mut link).len(), 1);
+    assert_eq!(sent(&mut link), ["7E0#300000"]);
+    hear(&mut link, "7E8#0000000000000000");
+    assert_eq!(told(&mut link), ["SingleFrame"]);
+    assert_eq!(link.received(), 6);
+    assert!(link.is_receiving());
+}
+
+/// A functional message and then the newest reason for ignoring a frame: both are told.
+#[test]
+fn a_reason_is_told_behind_a_functional_message() {
+    let mut config = Config::new();
+    config.diagnostics = true;
+    let address = normal().with_functional_rx(std(0x7DF)).unwrap();
+    let mut link = link(address, &config);
+    hear(&mut link, "7DF#023E00");
+    hear(&mut link, "7E8#40");
+    let told = told(&mut link);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("functional 2"), "{told:?}");
+    assert_eq!(told[1], "ReservedPci");
+}

@@ -436,3 +436,33 @@ fn a_refused_link_says_why_and_does_not_show_itself() {
         "all 3 slots are in use; give the router more"
     );
 }
+
+/// Of a normal id of 29 bits each bit counts, also those that are a priority elsewhere.
+#[test]
+fn normal_ids_that_differ_in_their_highest_bits_are_two() {
+    let id = |bits: u32| Id::extended(bits << 26 | 0x123).unwrap();
+    let address = |n| Address::normal(Id::extended(n).unwrap(), id(n)).unwrap();
+    let (mut router, ids) = router(&[address(1), address(2)]);
+    for (n, link) in ids.iter().enumerate() {
+        let got = receive(&mut router, id(n as u32 + 1), &[1, 0x3E]);
+        assert_eq!(got, [(*link, std::vec![0x3E])]);
+    }
+}
+
+#[test]
+fn an_extended_address_belongs_to_one_link() {
+    let extended = |tx| Address::extended(id(tx), 1, id(0x610), 7).unwrap();
+    let (mut router, ids) = router(&[extended(0x6F1)]);
+    let refused = router.insert(link(extended(0x6F2))).unwrap_err();
+    assert_eq!(refused.error, InsertError::AddressInUse { id: id(0x610) });
+    assert_eq!(router.find(&extended(0x6F3)), Some(ids[0]));
+}
+
+/// `PCI-02`: a frame without data is for the link of its id, and holds no N_PDU.
+#[test]
+fn a_frame_without_data_is_for_the_link_of_its_id() {
+    let (mut router, ids) = router(&[normal(1, 2), normal(3, 4)]);
+    assert!(receive(&mut router, id(4), &[]).is_empty());
+    assert_eq!(router.link(ids[0]).unwrap().ignored(), 0);
+    assert_eq!(router.link(ids[1]).unwrap().ignored(), 1);
+}

@@ -156,15 +156,42 @@ fn a_lost_frame_is_that_of_its_link() {
 /// The earliest deadline is told, also right after the link that has it was lent out.
 #[test]
 fn the_earliest_deadline_is_that_of_any_link() {
-    let (mut router, ids) = router(&[normal(0x700, 0), normal(0x701, 1)]);
+    static PATIENT: Config = {
+        let mut config = Config::new();
+        config.timing.n_as = core::time::Duration::from_secs(2);
+        config
+    };
+    let mut router: TestRouter = Router::new(Vec::new());
     let mut frame = Frame::new();
     let at = Instant::from_millis;
-    for (n, link) in ids.iter().enumerate() {
-        let now = at(100 * (2 - n as u64));
-        router.send(now, *link, std::vec![0; 20]).unwrap();
-        router.poll_transmit(now, &mut frame).unwrap().commit(now);
+    for (n, since) in [(0, 200), (1, 100), (2, 300)] {
+        let address = normal(0x700 + n, n);
+        let link = Link::new(address, &PATIENT, std::vec![0; 128].into()).unwrap();
+        let link = router.insert(link).unwrap();
+        router.send(at(since), link, std::vec![0; 20]).unwrap();
+        let transmit = router.poll_transmit(at(since), &mut frame);
+        transmit.unwrap().commit(at(since));
+        // N_Bs is shorter than N_As, which ran before
         let first = if n == 0 { 200 } else { 100 };
         let n_bs = router.poll_timeout().unwrap();
-        assert_eq!(n_bs.at, at(first) + CONFIG.timing.n_bs, "{n}");
+        assert_eq!(n_bs.at, at(first) + PATIENT.timing.n_bs, "{n}");
     }
+}
+
+/// A queue that was empty is whole again when the only turn in it was given back.
+#[test]
+fn whoever_comes_after_a_dropped_offer_is_served() {
+    let (mut router, ids) = router(&[normal(0x700, 0), normal(0x701, 1), normal(0x702, 2)]);
+    let mut frame = Frame::new();
+    router.send(NOW, ids[0], std::vec![0; 3]).unwrap();
+    drop(router.poll_transmit(NOW, &mut frame).unwrap());
+    let mut order = Vec::new();
+    for link in &ids[1..] {
+        router.send(NOW, *link, std::vec![0; 3]).unwrap();
+    }
+    while let Some(transmit) = router.poll_transmit(NOW, &mut frame) {
+        transmit.commit(NOW);
+        order.push(frame.id().value());
+    }
+    assert_eq!(order, [0x700, 0x701, 0x702]);
 }
