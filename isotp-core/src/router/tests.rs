@@ -1,3 +1,4 @@
+mod finding;
 mod successors;
 mod turns;
 
@@ -105,61 +106,6 @@ fn links_that_share_an_id_differ_by_the_address_byte() {
         let got = receive(&mut router, id(0x610), &[byte as u8, 1, 0xAB]);
         assert_eq!(got, [(*link, std::vec![0xAB])]);
     }
-}
-
-#[test]
-fn every_link_on_a_functional_id_gets_the_frame() {
-    let with_group = |n: u16| {
-        normal(0x400 + n, 0x200 + n)
-            .with_functional_rx(id(0x7DF))
-            .unwrap()
-    };
-    let addresses: Vec<Address> = (0..300).map(with_group).collect();
-    let (mut router, mut ids) = router(&addresses);
-    while !ids.is_empty() {
-        let mut got: Vec<LinkId> = receive(&mut router, id(0x7DF), &[1, 0x3E])
-            .into_iter()
-            .map(|(id, _)| id)
-            .collect();
-        got.sort_by_key(|id| id.slot());
-        let mut expected = ids.clone();
-        expected.sort_by_key(|id| id.slot());
-        assert_eq!(got, expected);
-        // the first, the last and one from the middle leave
-        let third = ids.len() / 3;
-        assert!(router.remove(ids.remove(0)).is_some());
-        for at in [third, ids.len().wrapping_sub(1)] {
-            if at < ids.len() {
-                assert!(router.remove(ids.remove(at)).is_some());
-            }
-        }
-    }
-    assert!(router.is_empty());
-    assert!(receive(&mut router, id(0x7DF), &[1, 0x3E]).is_empty());
-}
-
-/// `ADR-01`: one fixed link, whatever the priority; a link for one source before one for any.
-#[test]
-fn fixed_addresses_are_found_by_what_matters_of_their_id() {
-    let one = Address::normal_fixed(0xF1, 0x10).unwrap();
-    let any = Address::normal_fixed(0xF1, 0x11)
-        .unwrap()
-        .with_any_source()
-        .unwrap();
-    let (mut router, ids) = router(&[one, any]);
-    let ext = |value| Id::extended(value).unwrap();
-    for (value, link) in [
-        (0x18DA_F110, ids[0]),
-        (0x00DA_F110, ids[0]),
-        (0x18DA_F122, ids[1]),
-        (0x1CDA_F111, ids[1]),
-    ] {
-        assert_eq!(
-            receive(&mut router, ext(value), &[1, 2]),
-            [(link, std::vec![2])]
-        );
-    }
-    assert!(receive(&mut router, ext(0x18DA_F210), &[1, 2]).is_empty());
 }
 
 /// P1 and P2 for the heap: every deadline fires at its time, and an idle router has none.
@@ -435,18 +381,6 @@ fn a_refused_link_says_why_and_does_not_show_itself() {
         InsertError::Full { len: 3 }.to_string(),
         "all 3 slots are in use; give the router more"
     );
-}
-
-/// Of a normal id of 29 bits each bit counts, also those that are a priority elsewhere.
-#[test]
-fn normal_ids_that_differ_in_their_highest_bits_are_two() {
-    let id = |bits: u32| Id::extended(bits << 26 | 0x123).unwrap();
-    let address = |n| Address::normal(Id::extended(n).unwrap(), id(n)).unwrap();
-    let (mut router, ids) = router(&[address(1), address(2)]);
-    for (n, link) in ids.iter().enumerate() {
-        let got = receive(&mut router, id(n as u32 + 1), &[1, 0x3E]);
-        assert_eq!(got, [(*link, std::vec![0x3E])]);
-    }
 }
 
 #[test]
