@@ -1,8 +1,10 @@
 //! Links: whom they answer, what they refuse, what they tell.
 
 mod change;
+mod foreign;
 mod functional;
 mod memory;
+mod order;
 mod progress;
 
 use std::string::{String, ToString};
@@ -153,25 +155,6 @@ fn a_first_frame_that_is_too_long_is_refused_where_it_comes_from() {
     assert_eq!(sent(&mut link), ["18DA42F1#320000"]);
     hear(&mut link, "18DAF143#1029000102030405");
     assert_eq!(sent(&mut link), ["18DA43F1#320000"]);
-}
-
-#[test]
-fn another_source_in_the_middle_of_a_message_is_ignored() {
-    let mut config = Config::new();
-    config.diagnostics = true;
-    let mut link = link(any_source(), &config);
-    hear(&mut link, "18DAF142#100F000102030405");
-    assert_eq!(told(&mut link), ["ff 15 from 42"]);
-    assert_eq!(sent(&mut link), ["18DA42F1#300000"]);
-    for other in ["#013E", "#100F000102030405", "#21060708090A0B0C"] {
-        hear(&mut link, &std::format!("18DAF143{other}"));
-        assert_eq!(told(&mut link), ["OtherSource"], "{other}");
-    }
-    hear(&mut link, "18DAF142#21060708090A0B0C");
-    hear(&mut link, "18DAF142#220D0E");
-    assert_eq!(told(&mut link), ["message 15 from 42"]);
-    hear(&mut link, "18DAF143#013E");
-    assert_eq!(told(&mut link), ["message 1 from 43"]);
 }
 
 /// The peer of a message is fixed when it begins, whoever is heard meanwhile.
@@ -439,86 +422,6 @@ fn a_message_goes_to_whom_the_user_names() {
     link.answer_to(0x77);
     link.send(ms(0), counted(1)).unwrap();
     assert_eq!(sent(&mut link), ["18DA77F1#0100"]);
-}
-
-/// `ADR-01`: a frame of another id is not for this link, whatever it waits for.
-#[test]
-fn a_consecutive_frame_of_another_id_or_kind_is_not_taken() {
-    let mut config = Config::new();
-    config.diagnostics = true;
-    let mut link = link(normal(), &config);
-    hear(&mut link, "7E8#100F000102030405");
-    assert_eq!(told(&mut link).len(), 1);
-    assert_eq!(sent(&mut link), ["7E0#300000"]);
-    hear(&mut link, "7E9#21060708090A0B0C");
-    assert_eq!(told(&mut link), [""; 0]);
-    assert_eq!(link.received(), 6);
-    hear(&mut link, "7E8##021060708090A0B0C");
-    assert_eq!(told(&mut link), ["FrameKind"]);
-    assert_eq!(link.received(), 6);
-    hear(&mut link, "7E8#21060708090A0B0C");
-    assert_eq!(link.received(), 13);
-}
-
-/// `ADR-03`: of any source, also the one that the address names is another in the middle of a message.
-#[test]
-fn the_source_that_the_address_names_is_one_of_many() {
-    let mut config = Config::new();
-    config.diagnostics = true;
-    let mut link = link(any_source(), &config);
-    hear(&mut link, "18DAF142#100F000102030405");
-    assert_eq!(told(&mut link), ["ff 15 from 42"]);
-    assert_eq!(sent(&mut link), ["18DA42F1#300000"]);
-    hear(&mut link, "18DAF110#21060708090A0B0C");
-    assert_eq!(told(&mut link), ["OtherSource"]);
-    assert_eq!(link.received(), 6);
-}
-
-/// A flow control leaves before a functional message, and that before a running one.
-#[test]
-fn what_is_owed_leaves_first() {
-    let config = Config::new();
-    let address = normal().with_functional_tx(std(0x7DF)).unwrap();
-    let mut link = link(address, &config);
-    link.send(ms(0), counted(20)).unwrap();
-    assert_eq!(sent(&mut link), ["7E0#1014000102030405"]);
-    hear(&mut link, "7E8#300000");
-    link.send_functional(ms(0), counted(2)).unwrap();
-    hear(&mut link, "7E8#100F000102030405");
-    let order = [
-        commit(&mut link).0,
-        commit(&mut link).0,
-        commit(&mut link).0,
-    ];
-    assert_eq!(order, ["7E0#300000", "7DF#020001", "7E0#21060708090A0B0C"]);
-}
-
-/// A flow control leaves before the data of a running message.
-#[test]
-fn a_flow_control_that_is_owed_leaves_before_data() {
-    let config = Config::new();
-    let mut link = link(normal(), &config);
-    link.send(ms(0), counted(20)).unwrap();
-    assert_eq!(sent(&mut link), ["7E0#1014000102030405"]);
-    hear(&mut link, "7E8#300000");
-    hear(&mut link, "7E8#100F000102030405");
-    let order = [commit(&mut link).0, commit(&mut link).0];
-    assert_eq!(order, ["7E0#300000", "7E0#21060708090A0B0C"]);
-}
-
-/// `PCI-01`: in the middle of a message only a consecutive frame is one.
-#[test]
-fn a_full_frame_of_zeros_is_no_consecutive_frame() {
-    let mut config = Config::new();
-    config.diagnostics = true;
-    let mut link = link(normal(), &config);
-    hear(&mut link, "7E8#1020000102030405");
-    assert_eq!(told(&mut link).len(), 1);
-    assert_eq!(sent(&mut link), ["7E0#300000"]);
-    hear(&mut link, "7E8#0000000000000000");
-    assert_eq!(told(&mut link), ["SingleFrame"]);
-    assert_eq!(link.received(), 6);
-    assert!(link.is_receiving());
 }
 
 /// A functional message and then the newest reason for ignoring a frame: both are told.

@@ -28,6 +28,12 @@ impl RxBuffer for Box<[u8]> {
 }
 
 static CONFIG: Config = Config::new();
+/// With a controller that confirms.
+static REPORTED: Config = {
+    let mut config = Config::new();
+    config.confirmation = crate::Confirmation::Reported;
+    config
+};
 const NOW: Instant = Instant::ZERO;
 
 fn id(value: u16) -> Id {

@@ -5,11 +5,6 @@ use super::*;
 /// `TIM-11` across links: a token of a link that left confirms nothing of its successor.
 #[test]
 fn a_stale_token_never_confirms_a_successor() {
-    static REPORTED: Config = {
-        let mut config = Config::new();
-        config.confirmation = crate::Confirmation::Reported;
-        config
-    };
     let make = || Link::new(normal(0x700, 0x708), &REPORTED, std::vec![0; 64].into()).unwrap();
     let mut router: TestRouter = Router::new(Vec::new());
     let mut frame = Frame::new();
@@ -34,11 +29,6 @@ fn a_stale_token_never_confirms_a_successor() {
 /// `TIM-11`: a link that is busy when it is inserted has no frame in flight whose token the slot gave.
 #[test]
 fn a_stale_token_never_confirms_a_busy_newcomer() {
-    static REPORTED: Config = {
-        let mut config = Config::new();
-        config.confirmation = crate::Confirmation::Reported;
-        config
-    };
     let make = || Link::new(normal(0x700, 0x708), &REPORTED, std::vec![0; 64].into()).unwrap();
     let mut router: TestRouter = Router::new(Vec::new());
     let mut frame = Frame::new();

@@ -132,11 +132,6 @@ fn a_link_that_leaves_takes_nobodys_turn() {
 /// A frame that was lost is offered again, whichever link of the router it was of.
 #[test]
 fn a_lost_frame_is_that_of_its_link() {
-    static REPORTED: Config = {
-        let mut config = Config::new();
-        config.confirmation = crate::config::Confirmation::Reported;
-        config
-    };
     let mut router: TestRouter = Router::new(Vec::new());
     let mut frame = Frame::new();
     let mut tokens = Vec::new();
