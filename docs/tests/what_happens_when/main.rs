@@ -10,40 +10,58 @@ mod strings;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use page::{Page, code};
 use samples::samples;
 
-/// Each enum of errors as the page calls it, and where it is.
+/// Each enum of errors as the page calls it, and its crate.
 const ENUMS: &[(&str, &str)] = &[
-    ("NResult", "isotp-core/src/error.rs"),
-    ("Cause", "isotp-core/src/error.rs"),
-    ("AddressError", "isotp-core/src/error.rs"),
-    ("ConfigError", "isotp-core/src/error.rs"),
-    ("core::SendError", "isotp-core/src/error.rs"),
-    ("ChangeError", "isotp-core/src/error.rs"),
-    ("Ignored", "isotp-core/src/error.rs"),
-    ("InsertError", "isotp-core/src/router/refusal.rs"),
-    ("ReconfigureError", "isotp-core/src/link/change.rs"),
-    ("ConnectionError", "isotp-driver/src/error.rs"),
-    ("SendError", "isotp-driver/src/error.rs"),
-    ("TrySendError", "isotp-driver/src/error.rs"),
-    ("ConnectError", "isotp-driver/src/error.rs"),
-    ("OpenError", "isotp-driver/src/error.rs"),
-    ("RecvTimeoutError", "isotp-driver/src/connection/timeout.rs"),
-    ("RequestError", "isotp-driver/src/request.rs"),
-    ("ServerEnd", "isotp-driver/src/serve.rs"),
-    ("Event", "isotp-driver/src/message.rs"),
-    ("NotSent", "isotp-socketcan/src/kernel/socket.rs"),
-    ("RecvError", "isotp-socketcan/src/kernel/socket.rs"),
-    ("KernelOpenError", "isotp-socketcan/src/kernel/open.rs"),
+    ("NResult", "isotp-core"),
+    ("Cause", "isotp-core"),
+    ("AddressError", "isotp-core"),
+    ("ConfigError", "isotp-core"),
+    ("core::SendError", "isotp-core"),
+    ("ChangeError", "isotp-core"),
+    ("Ignored", "isotp-core"),
+    ("InsertError", "isotp-core"),
+    ("ReconfigureError", "isotp-core"),
+    ("ConnectionError", "isotp-driver"),
+    ("SendError", "isotp-driver"),
+    ("TrySendError", "isotp-driver"),
+    ("ConnectError", "isotp-driver"),
+    ("OpenError", "isotp-driver"),
+    ("RecvTimeoutError", "isotp-driver"),
+    ("RequestError", "isotp-driver"),
+    ("ServerEnd", "isotp-driver"),
+    ("Event", "isotp-driver"),
+    ("NotSent", "isotp-socketcan"),
+    ("RecvError", "isotp-socketcan"),
+    ("KernelOpenError", "isotp-socketcan"),
 ];
 
-/// The variants of an enum in a source file.
-fn variants(name: &str, source: &str) -> Vec<String> {
+/// The sources of a crate.
+fn sources_of(name: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    page::sources(&root.join(name).join("src"), &mut files);
+    let read = files.into_iter().map(|path| {
+        let source = fs::read_to_string(&path).unwrap();
+        (path, source)
+    });
+    read.collect()
+}
+
+/// The variants of an enum of a crate.
+fn variants(name: &str, sources: &[(PathBuf, String)]) -> Vec<String> {
     let begin = format!("pub enum {} {{\n", name.trim_start_matches("core::"));
-    let body = source.split_once(&begin).expect("the enum is there").1;
+    let mut bodies = sources
+        .iter()
+        .filter_map(|(_, source)| Some(source.split_once(&begin)?.1));
+    let body = bodies
+        .next()
+        .unwrap_or_else(|| panic!("no enum {name} in its crate"));
+    assert!(bodies.next().is_none(), "{name} is in its crate twice");
     let body = body.split_once("\n}").expect("it ends").0;
     let found = body.lines().filter_map(|line| {
         let word = line.strip_prefix("    ")?;
@@ -58,10 +76,9 @@ fn variants(name: &str, source: &str) -> Vec<String> {
 #[test]
 fn each_variant_has_its_row_and_each_row_its_variant() {
     let page = Page::read();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut expected = BTreeSet::from(["IdError".to_owned(), "WrongIdLength".to_owned()]);
-    for (name, path) in ENUMS {
-        let found = variants(name, &fs::read_to_string(root.join(path)).unwrap());
+    for (name, owner) in ENUMS {
+        let found = variants(name, &sources_of(owner));
         assert!(found.len() > 1, "{name} has no variants");
         expected.extend(found);
     }
@@ -74,32 +91,28 @@ fn each_variant_has_its_row_and_each_row_its_variant() {
 /// A new enum of errors in the published crates must come to the page, too.
 #[test]
 fn each_enum_of_errors_is_known_here() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut files = Vec::new();
-    for name in [
-        "core",
-        "driver",
-        "socketcan",
-        "tokio",
-        "smol",
-        "blocking",
-        "async-std",
+    for owner in [
+        "isotp-core",
+        "isotp-driver",
+        "isotp-socketcan",
+        "isotp-tokio",
+        "isotp-smol",
+        "isotp-blocking",
+        "isotp-async-std",
     ] {
-        page::sources(&root.join(format!("isotp-{name}/src")), &mut files);
-    }
-    for path in files {
-        let source = fs::read_to_string(&path).unwrap();
-        for rest in source.split("\npub enum ").skip(1) {
-            let name = rest.split([' ', '<']).next().unwrap();
-            let known = ENUMS
-                .iter()
-                .any(|(known, _)| known.trim_start_matches("core::") == name);
-            let shown = source.contains(&format!("Error for {name}"));
-            assert!(
-                known || !shown,
-                "{name} in {} is not on the page",
-                path.display()
-            );
+        for (path, source) in sources_of(owner) {
+            for rest in source.split("\npub enum ").skip(1) {
+                let name = rest.split([' ', '<']).next().unwrap();
+                let known = ENUMS
+                    .iter()
+                    .any(|(known, _)| known.trim_start_matches("core::") == name);
+                let shown = source.contains(&format!("Error for {name}"));
+                assert!(
+                    known || !shown,
+                    "{name} in {} is not on the page",
+                    path.display()
+                );
+            }
         }
     }
 }
