@@ -2,6 +2,7 @@
 
 use isotp_driver::isotpserver::{Decoder, encode};
 use isotp_sim::Rng;
+use isotp_testkit::Choose as _;
 
 use crate::source::Source;
 use crate::{Verdict, ensure};

@@ -4,7 +4,6 @@
 //! then calls, frames, times and faults. The properties P1 to P8 are those of isotp-core's tests.
 #![forbid(unsafe_code)]
 
-mod fleet;
 mod isotpserver;
 mod link;
 pub mod model;
@@ -13,7 +12,6 @@ mod pair;
 mod pdu;
 mod receiver;
 mod router;
-mod script;
 mod seeds;
 mod sender;
 mod setup;
@@ -21,13 +19,13 @@ mod source;
 mod watch;
 mod worlds;
 
+use isotp_testkit::ensure;
+
+pub use isotp_testkit::Verdict;
 pub use pair::Figures;
 pub use seeds::seeds;
 pub use source::Source;
 pub use worlds::world;
-
-/// What an oracle says: `Err` with what does not hold.
-pub type Verdict = Result<(), String>;
 
 /// One fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -85,13 +83,3 @@ pub fn hold(name: &str, input: &[u8]) {
         panic!("{name}: {error}");
     }
 }
-
-/// Returns an error from an oracle unless the condition holds.
-macro_rules! ensure {
-    ($condition:expr, $($message:tt)+) => {
-        if !$condition {
-            return Err(format!($($message)+));
-        }
-    };
-}
-use ensure;

@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use isotp_core::{Instant, Machine as _, NResult, Timer, TxToken};
 use isotp_sim::Happening;
+use isotp_testkit::{Caller, Op, Take, TestLink, op};
 
-use crate::script::{Caller, Op, Take, op};
-use crate::setup::{TestLink, setup};
+use crate::setup::setup;
 use crate::source::Source;
 use crate::{Verdict, ensure};
 

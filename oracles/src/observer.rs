@@ -8,9 +8,9 @@ use isotp_core::pdu::{FlowControl, FlowStatus, Pdu};
 use isotp_core::{
     Address, Config, Direction, FrameKind, FrameView, Id, Instant, Observed, Observer, RxPadding,
 };
+use isotp_testkit::{Buffer, Choose as _};
 
 use crate::model::{Memory, Receiving, Said, Terms, decode};
-use crate::setup::Buffer;
 use crate::source::Source;
 use crate::{Verdict, ensure};
 

@@ -4,7 +4,6 @@
 mod bounds;
 mod content;
 mod figures;
-mod layout;
 mod run;
 
 pub use figures::Figures;
@@ -14,9 +13,10 @@ use core::time::Duration;
 
 use isotp_core::Instant;
 use isotp_sim::{Fault, Happening, NodeId, World};
+use isotp_testkit::{Choose as _, Format, Setup};
 
 use crate::Verdict;
-use crate::setup::{Format, Setup, setup};
+use crate::setup::setup;
 use crate::source::Source;
 use crate::watch::Watched;
 use run::Run;

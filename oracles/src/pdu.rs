@@ -2,6 +2,7 @@
 
 use isotp_core::pdu::{Pdu, Reading};
 use isotp_core::{Config, Frame, FrameKind, Half, Id, RxPadding};
+use isotp_testkit::Choose as _;
 
 use crate::source::Source;
 use crate::{Verdict, ensure, model};

@@ -8,6 +8,7 @@ use isotp_core::{
     Config, Confirmation, Event, Frame, FrameKind, Half, Ignored, Instant, Receiver, RxBuffer,
     RxPadding, StMin, TxToken,
 };
+use isotp_testkit::Choose as _;
 
 use crate::model::{Memory, Receiving, Said, Terms, frame_of};
 use crate::source::Source;

@@ -4,8 +4,8 @@
 mod both;
 
 use isotp_core::{Machine as _, Order};
+use isotp_testkit::{Caller, Choose as _, Op, Take, op};
 
-use crate::script::{Caller, Op, Take, op};
 use crate::setup::setup;
 use crate::source::Source;
 use crate::{Verdict, ensure};

@@ -5,9 +5,10 @@ use core::time::Duration;
 
 use isotp_core::pdu::{FlowControl, FlowStatus};
 use isotp_core::{Config, Frame, Half, Instant, Sender, StMin, TxToken};
+use isotp_testkit::{Choose as _, pattern};
 
 use crate::model::Sending;
-use crate::setup::{pattern, setup};
+use crate::setup::setup;
 use crate::source::Source;
 use crate::{Verdict, ensure};
 

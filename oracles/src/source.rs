@@ -1,6 +1,7 @@
 //! Choices, taken from the bytes that a fuzzer gives.
 
 use arbitrary::Unstructured;
+use isotp_testkit::Choose;
 
 /// Makes choices out of bytes. When they are used up, every choice is the first one.
 #[derive(Debug)]
@@ -18,44 +19,27 @@ impl<'a> Source<'a> {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
 
-    /// A number below `bound`; 0 if that is 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
+impl Choose for Source<'_> {
+    fn below(&mut self, bound: u64) -> u64 {
         let last = bound.saturating_sub(1);
         self.0.int_in_range(0..=last).unwrap_or(0)
     }
 
-    /// Any byte.
-    pub fn byte(&mut self) -> u8 {
+    fn byte(&mut self) -> u8 {
         self.0.arbitrary().unwrap_or(0)
     }
 
-    /// Any number of 32 bits.
-    pub fn word(&mut self) -> u32 {
+    fn word(&mut self) -> u32 {
         self.0.arbitrary().unwrap_or(0)
     }
 
-    /// Any number of 64 bits.
-    pub fn long(&mut self) -> u64 {
+    fn long(&mut self) -> u64 {
         self.0.arbitrary().unwrap_or(0)
     }
 
-    /// Yes or no.
-    pub fn flag(&mut self) -> bool {
-        self.byte() & 1 == 1
-    }
-
-    /// One of `choices`.
-    ///
-    /// # Panics
-    /// If there is none.
-    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        let index = self.below(choices.len() as u64) as usize;
-        choices.get(index).copied().expect("there are choices")
-    }
-
-    /// The next bytes, fewer than `bound`.
-    pub fn bytes(&mut self, bound: u64) -> Vec<u8> {
+    fn bytes(&mut self, bound: u64) -> Vec<u8> {
         let len = (self.below(bound) as usize).min(self.0.len());
         self.0.bytes(len).map(<[u8]>::to_vec).unwrap_or_default()
     }

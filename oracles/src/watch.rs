@@ -7,10 +7,8 @@ use std::collections::{HashMap, VecDeque};
 
 use isotp_core::{Frame, FrameView, Id, Instant, Machine, Timeout, Transmit, TxToken};
 use isotp_sim::{Happening, Node};
+use isotp_testkit::{Fleet, Setup, Subject as _, TestLink};
 
-use crate::fleet::Fleet;
-use crate::script::Subject as _;
-use crate::setup::{Setup, TestLink};
 use crate::{Verdict, ensure};
 
 use account::Account;

@@ -3,6 +3,8 @@
 
 use isotp_sim::Rng;
 
+use isotp_testkit::Choose as _;
+
 use crate::pair::{Figures, Hosts, Lengths, Outcome, run};
 use crate::setup::setup;
 use crate::source::Source;

@@ -2,11 +2,9 @@
 
 use core::fmt::Debug;
 
+use isotp_testkit::Verdict;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-
-/// What a property says of one case: `Err` with what is wrong.
-pub(crate) type Verdict = Result<(), String>;
 
 /// Checks `property` on `cases` random values.
 pub(crate) fn check<S: Strategy>(
@@ -52,13 +50,3 @@ fn number(variable: &str) -> Option<u64> {
             .unwrap_or_else(|_| panic!("{variable}={value}, expected a whole number")),
     )
 }
-
-/// Returns an error from a property unless the condition holds.
-macro_rules! ensure {
-    ($condition:expr, $($message:tt)+) => {
-        if !$condition {
-            return Err(format!($($message)+));
-        }
-    };
-}
-pub(crate) use ensure;

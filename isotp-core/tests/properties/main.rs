@@ -18,7 +18,7 @@
     reason = "tests check by panicking, and slice at will"
 )]
 
-mod fleet;
+mod end;
 mod harness;
 mod p1_deadlines_move_on;
 mod p2_polling_ends;
@@ -29,5 +29,4 @@ mod p6_pacing;
 mod p7_router_is_links;
 mod p8_mix_ups;
 mod p8_one_outcome;
-mod script;
 mod setup;

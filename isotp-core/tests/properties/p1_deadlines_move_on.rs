@@ -1,12 +1,11 @@
 //! P1: after `handle_timeout(t)`, `poll_timeout()` is `None` or later than `t`.
 
 use isotp_core::{Instant, Machine as _};
+use isotp_testkit::{Caller, Fleet, Op, Subject, Verdict, ensure};
 use proptest::prelude::*;
 
-use crate::fleet::Fleet;
-use crate::harness::{Verdict, check, ensure};
-use crate::script::{Caller, Op, Subject, ops};
-use crate::setup::setup;
+use crate::harness::check;
+use crate::setup::{ops, setup};
 
 #[test]
 fn p1_deadlines_move_on() {
@@ -20,7 +19,7 @@ fn p1_deadlines_move_on() {
 fn p1_deadlines_move_on_in_a_router() {
     let cases = (setup(), ops(), 0..2usize);
     check("P1 router", 1000, &cases, |(setup, ops, side)| {
-        deadlines_move_on(&mut Fleet::new(&setup, side, 5), 5, &ops)
+        deadlines_move_on(&mut Fleet::of_side(&setup, side, 5), 5, &ops)
     });
 }
 

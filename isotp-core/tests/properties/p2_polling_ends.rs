@@ -2,11 +2,10 @@
 //! every other state has one.
 
 use isotp_core::Machine as _;
+use isotp_testkit::{Caller, Fleet, Op, Subject, Take, Verdict, ensure};
 
-use crate::fleet::Fleet;
-use crate::harness::{Verdict, check, ensure};
-use crate::script::{Caller, Op, Subject, Take, ops};
-use crate::setup::setup;
+use crate::harness::check;
+use crate::setup::{ops, setup};
 
 #[test]
 fn p2_polling_ends() {
@@ -15,7 +14,7 @@ fn p2_polling_ends() {
         polling_ends(&mut setup.link(0), 1, &ops)
     });
     check("P2 polling in a router", 500, &cases, |(setup, ops)| {
-        polling_ends(&mut Fleet::new(&setup, 0, 5), 5, &ops)
+        polling_ends(&mut Fleet::of_side(&setup, 0, 5), 5, &ops)
     });
 }
 

@@ -5,12 +5,11 @@ use core::time::Duration;
 
 use isotp_core::{Instant, Machine as _, NResult};
 use isotp_sim::{Bus, BusConfig, Fault, Faults, Happening, PortConfig, Stop, World};
+use isotp_testkit::{Caller, Fleet, Op, Take, ensure, pattern};
 use proptest::prelude::*;
 
-use crate::fleet::Fleet;
-use crate::harness::{check, ensure};
-use crate::script::{Caller, Op, Take, ops};
-use crate::setup::{length, pattern, setup};
+use crate::harness::check;
+use crate::setup::{length, ops, setup};
 
 /// Twins get the same calls; one of them is offered a full controller after each, several times.
 ///
@@ -168,7 +167,7 @@ fn p3_controllers_that_fall_full_let_n_as_and_n_cr_fire() {
 fn p3_a_router_that_may_never_send_fails_each_transfer_at_n_as() {
     let cases = (setup(), 1..40u8, 1..300usize);
     check("P3 router", 200, &cases, |(setup, count, len)| {
-        let mut fleet = Fleet::new(&setup, 0, count);
+        let mut fleet = Fleet::of_side(&setup, 0, count);
         let mut caller = Caller::new(&mut fleet, usize::from(count));
         let start = caller.now;
         for (at, id) in caller.subject.ids.clone().into_iter().enumerate() {

@@ -4,12 +4,11 @@
 use core::time::Duration;
 
 use isotp_core::{Config, Frame, GrowingBuffer, Instant, Link, Machine as _, RxPadding};
+use isotp_testkit::{Caller, Fleet, Format, LIMIT, Op, Step, ensure};
 use proptest::prelude::*;
 
-use crate::fleet::Fleet;
-use crate::harness::{check, ensure};
-use crate::script::{Caller, Op, Step, op};
-use crate::setup::{Format, LIMIT, setup};
+use crate::harness::check;
+use crate::setup::{op, setup};
 
 /// The random calls, and jumps to the end of all time.
 fn wild_ops() -> impl Strategy<Value = Vec<Op>> {
@@ -34,7 +33,7 @@ fn p4_nothing_panics_in_a_link() {
 #[test]
 fn p4_nothing_panics_in_a_router() {
     check("P4 router", 1500, &(setup(), wild_ops()), |(setup, ops)| {
-        let mut fleet = Fleet::new(&setup, 1, 6);
+        let mut fleet = Fleet::of_side(&setup, 1, 6);
         let mut caller = Caller::new(&mut fleet, 6);
         ops.iter().for_each(|op| caller.call(op));
         Ok(())
@@ -59,7 +58,7 @@ fn p4_nothing_panics_with_any_reading() {
             if flags[3] {
                 config.duplex = isotp_core::Duplex::Half;
             }
-            let buffer = crate::setup::Buffer::new(LIMIT, setup.sides[0].moods);
+            let buffer = isotp_testkit::Buffer::new(LIMIT, setup.sides[0].moods);
             let config = std::sync::Arc::new(config);
             let mut link =
                 Link::with_spare(setup.address(0), config, buffer, [[0; 62]; 2]).unwrap();

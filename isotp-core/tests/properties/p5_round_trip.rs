@@ -4,10 +4,11 @@ use core::time::Duration;
 
 use isotp_core::{Event, Frame, FrameKind, Instant, Machine as _, NResult, Timing};
 use isotp_sim::{BitTiming, Bus, BusConfig, Clock, Faults, Happening, Stop, World};
+use isotp_testkit::{FORMATS, Format, Setup, Side, TestLink, Verdict, ensure, pattern};
 use proptest::prelude::*;
 
-use crate::harness::{Verdict, check, ensure};
-use crate::setup::{FORMATS, Setup, Side, TestLink, length, pattern, setup};
+use crate::harness::check;
+use crate::setup::{length, setup};
 
 /// Random setups; both ends send at once, on a bus where frames take time or none.
 #[test]
@@ -79,7 +80,7 @@ fn p5_round_trip_of_every_length() {
             for pad_to_8 in [false, true] {
                 let setup = plain(format, fd, tx_dl, pad_to_8);
                 let (mut sender, mut receiver) = (setup.link(0), setup.link(1));
-                *receiver.buffer_mut() = crate::setup::Buffer::new(100_000, 0);
+                *receiver.buffer_mut() = isotp_testkit::Buffer::new(100_000, 0);
                 for &len in &lengths {
                     round_trip(&mut sender, &mut receiver, len)
                         .unwrap_or_else(|error| panic!("{setup:?}, {len} bytes: {error}"));
@@ -89,7 +90,7 @@ fn p5_round_trip_of_every_length() {
     }
 }
 
-fn plain(format: crate::setup::Format, fd: bool, tx_dl: u8, pad_to_8: bool) -> Setup {
+fn plain(format: Format, fd: bool, tx_dl: u8, pad_to_8: bool) -> Setup {
     let side = Side {
         tx_dl,
         pad_to_8,
@@ -107,6 +108,7 @@ fn plain(format: crate::setup::Format, fd: bool, tx_dl: u8, pad_to_8: bool) -> S
         FrameKind::Classic
     };
     Setup {
+        pair: 0,
         format,
         kind,
         timing: Timing::default(),

@@ -4,10 +4,11 @@
 use core::time::Duration;
 
 use isotp_core::{Event, Frame, FrameView, Instant, Machine as _, NResult, StMin, TxToken};
+use isotp_testkit::{Format, Setup, TestLink, Verdict, ensure, pattern};
 use proptest::prelude::*;
 
-use crate::harness::{Verdict, check, ensure};
-use crate::setup::{Format, Setup, TestLink, pattern, setup};
+use crate::harness::check;
+use crate::setup::setup;
 
 /// What the peer and the controller do; values are taken in turn, around and around.
 #[derive(Clone, Debug)]

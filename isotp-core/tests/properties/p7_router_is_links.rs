@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use isotp_core::{Frame, Instant, NResult};
 use isotp_sim::{Bus, BusConfig, Happening, NodeId, PortConfig, Stop, World};
+use isotp_testkit::{Fleet, Setup, Subject, Verdict, ensure, paired_link, pattern};
 use proptest::prelude::*;
 
-use crate::fleet::{End, Fleet, paired_link};
-use crate::harness::{check, ensure};
-use crate::script::Subject;
-use crate::setup::{Setup, pattern, setup};
+use crate::end::End;
+use crate::harness::check;
+use crate::setup::setup;
 
 /// One message: at which millisecond, which pair, from which side, how long, functional or not.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ fn run(setup: &Setup, pairs: u8, requests: &[Request], routed: bool) -> Result<S
     };
     let mut fleet: Vec<NodeId> = Vec::new();
     if routed {
-        let router = Fleet::new(setup, 0, pairs);
+        let router = Fleet::of_side(setup, 0, pairs);
         fleet.push(world.add_with("router", End::Router(Box::new(router)), unbounded));
     } else {
         for pair in 0..pairs {
@@ -88,9 +88,9 @@ fn run(setup: &Setup, pairs: u8, requests: &[Request], routed: bool) -> Result<S
         let payload = pattern(request.at << 8 | u64::from(request.pair), request.len);
         world.node_mut(node).with_link(pair, |link| {
             let _ = if request.functional {
-                link.send_functional(now, payload)
+                link.send_functional(now, payload.clone())
             } else {
-                link.send(now, payload)
+                link.send(now, payload.clone())
             };
         });
     }
@@ -114,7 +114,7 @@ fn run(setup: &Setup, pairs: u8, requests: &[Request], routed: bool) -> Result<S
     Ok(story)
 }
 
-fn same(setup: &Setup, pairs: u8, requests: &[Request]) -> crate::harness::Verdict {
+fn same(setup: &Setup, pairs: u8, requests: &[Request]) -> Verdict {
     let routed = run(setup, pairs, requests, true)?;
     let separate = run(setup, pairs, requests, false)?;
     for (id, frames) in &separate.0 {
@@ -168,7 +168,7 @@ fn p7_a_router_with_hundreds_of_links_is_hundreds_of_links() {
 #[test]
 fn p7_a_router_never_loops_a_frame_back_to_itself() {
     check("P7 loop", 200, &(setup(), 1..200usize), |(setup, len)| {
-        let mut fleet = Fleet::new(&setup, 0, 1);
+        let mut fleet = Fleet::of_side(&setup, 0, 1);
         let peer = paired_link(&setup, 1, 0);
         fleet.ids.push(
             fleet

@@ -14,8 +14,7 @@ use core::time::Duration;
 use isotp_core::{Address, Config, Event, FrameKind, FrameView, GrowingBuffer, Instant, Link};
 use isotp_core::{Machine as _, NResult};
 use isotp_sim::{Bus, BusConfig, Fault, Faults, Happening, World};
-
-use crate::setup::{Format, pattern};
+use isotp_testkit::{Format, pattern};
 
 static CONFIG: Config = Config::new();
 

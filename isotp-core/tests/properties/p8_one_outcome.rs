@@ -9,10 +9,11 @@ use isotp_core::{Instant, Timing};
 use isotp_sim::{
     BitTiming, Bus, BusConfig, Chance, Clock, Fault, Faults, Happening, NodeId, Stop, World,
 };
+use isotp_testkit::{Format, Layout, Setup, TestLink, Verdict, ensure, pattern};
 use proptest::prelude::*;
 
-use crate::harness::{Verdict, check, ensure};
-use crate::setup::{Format, Setup, TestLink, pattern, setup};
+use crate::harness::check;
+use crate::setup::setup;
 
 #[derive(Clone, Debug)]
 struct Run {
@@ -262,7 +263,7 @@ fn p8_only_frames_sixteen_apart_are_mixed_up() {
                 (side.block_size, side.st_min, side.moods) = (0, 0, 0);
             });
             let (layout, timed) = (Layout::of(&run.setup, 0), false);
-            let len = layout.first(0) + count * (layout.tx_dl - layout.prefix - 1);
+            let len = layout.first(0) + count * layout.consecutive();
             let run = Run {
                 sends: vec![(0, 0, len)],
                 burst: (from, late, true),
@@ -310,59 +311,4 @@ fn content(run: &Run, outcome: &Outcome, side: usize) -> Result<u32, String> {
         last = Some(position);
     }
     Ok(mix_ups)
-}
-
-/// How one side lays messages out in frames.
-struct Layout {
-    tx_dl: usize,
-    prefix: usize,
-}
-
-impl Layout {
-    fn of(setup: &Setup, side: usize) -> Self {
-        let address = setup.address(side);
-        Self {
-            tx_dl: usize::from(setup.config(side).transmit.tx_dl),
-            prefix: usize::from(address.tx().byte().is_some()),
-        }
-    }
-
-    fn first(&self, len: usize) -> usize {
-        self.tx_dl - self.prefix - if len > 4095 { 6 } else { 2 }
-    }
-
-    /// A mix-up is possible where pieces have the same sequence number: consecutive frame `n` of any
-    /// message in the place of `i`, if 16 divides their difference.
-    fn explain(&self, message: &[u8], sent: &[&[u8]]) -> Verdict {
-        let first = self.first(message.len());
-        ensure!(
-            message.len() > first,
-            "a message of {} bytes that nobody sent",
-            message.len()
-        );
-        let (head, rest) = message.split_at(first);
-        let begins = |sent: &&&[u8]| sent.len() == message.len() && sent.starts_with(head);
-        ensure!(
-            sent.iter().any(|sent| begins(&sent)),
-            "a first frame that nobody sent"
-        );
-        let each = self.tx_dl - self.prefix - 1;
-        for (index, piece) in rest.chunks(each).enumerate() {
-            let known = sent.iter().any(|sent| {
-                let pieces = sent
-                    .get(self.first(sent.len())..)
-                    .unwrap_or_default()
-                    .chunks(each);
-                pieces
-                    .enumerate()
-                    .any(|(at, of)| at % 16 == index % 16 && of.starts_with(piece))
-            });
-            ensure!(
-                known,
-                "consecutive frame {} is none of those with its number",
-                index + 1
-            );
-        }
-        Ok(())
-    }
 }

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use super::layout::Layout;
+use isotp_testkit::Layout;
+
 use super::run::Run;
 use super::{End, Figures, Outcome, makes_copies};
 use crate::{Verdict, ensure};

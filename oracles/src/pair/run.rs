@@ -7,10 +7,10 @@ use isotp_core::{Id, Instant};
 use isotp_sim::{
     BitTiming, Bus, BusConfig, Chance, Clock, Fault, Faults, NodeId, Stop, What, World,
 };
+use isotp_testkit::{Choose as _, Setup, pattern};
 
 use super::{End, Outcome, Place, Sent, Story, is_wait};
 use crate::ensure;
-use crate::setup::{Setup, pattern};
 use crate::source::Source;
 use crate::watch::Watched;
 

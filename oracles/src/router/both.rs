@@ -4,10 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use isotp_core::{Frame, FrameView, Instant, Machine, Order, Timeout, Transmit, TxToken};
 use isotp_sim::{Happening, Node};
+use isotp_testkit::{Fleet, Setup, Subject, TestLink, paired_link};
 
-use crate::fleet::{Fleet, paired_link};
-use crate::script::Subject;
-use crate::setup::{Setup, TestLink};
 use crate::{Verdict, ensure};
 
 /// What the router is told, the links are told too.
@@ -28,10 +26,11 @@ pub(super) struct Both {
 
 impl Both {
     pub(super) fn new(setup: &Setup, side: usize, count: u8) -> Self {
-        let links = || (0..count).map(|pair| paired_link(setup, side, pair));
         Self {
-            fleet: Fleet::new(links()),
-            links: links().collect(),
+            fleet: Fleet::of_side(setup, side, count),
+            links: (0..count)
+                .map(|pair| paired_link(setup, side, pair))
+                .collect(),
             tokens: HashMap::new(),
             given: HashSet::new(),
             offered: 0,

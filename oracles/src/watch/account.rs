@@ -3,9 +3,9 @@
 use isotp_core::pdu::{FlowStatus, Pdu};
 use isotp_core::{Config, Frame, FrameView, Half, Id, Instant, Timeout, TxToken};
 use isotp_sim::Happening;
+use isotp_testkit::{LIMIT, Setup};
 
 use crate::model::{Memory, Receiving, Said, Sending, Terms, decode, frame_of};
-use crate::setup::{LIMIT, Setup};
 use crate::{Verdict, ensure};
 
 /// What one link must do, by the reference.

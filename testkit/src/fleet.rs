@@ -10,22 +10,30 @@ use isotp_sim::{Happening, Node};
 use crate::script::Subject;
 use crate::setup::{Buffer, LIMIT, Setup, TestLink};
 
-pub(crate) struct Fleet {
-    pub(crate) router: Router<Vec<Slot<TestLink>>>,
-    pub(crate) ids: Vec<LinkId>,
+/// A router and its links, by number.
+#[derive(Debug)]
+pub struct Fleet {
+    pub router: Router<Vec<Slot<TestLink>>>,
+    pub ids: Vec<LinkId>,
 }
 
 impl Fleet {
     /// These links, the first in the first slot.
-    pub(crate) fn new(links: impl Iterator<Item = TestLink>) -> Self {
+    pub fn new(links: impl Iterator<Item = TestLink>) -> Self {
         let mut router = Router::new(Vec::new());
         let ids = links.map(|link| router.insert(link).unwrap()).collect();
         Self { router, ids }
     }
+
+    /// One side of as many pairs.
+    #[must_use]
+    pub fn of_side(setup: &Setup, side: usize, count: u8) -> Self {
+        Self::new((0..count).map(|pair| paired_link(setup, side, pair)))
+    }
 }
 
 /// One side of pair number `pair`.
-pub(crate) fn paired_link(setup: &Setup, side: usize, pair: u8) -> TestLink {
+pub fn paired_link(setup: &Setup, side: usize, pair: u8) -> TestLink {
     let address = setup.format.address(pair);
     let address = if side == 0 {
         address

@@ -4,13 +4,16 @@ use crate::setup::Setup;
 use crate::{Verdict, ensure};
 
 /// How one side lays messages out in frames.
-pub(super) struct Layout {
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
     tx_dl: usize,
     prefix: usize,
 }
 
 impl Layout {
-    pub(super) fn of(setup: &Setup, side: usize) -> Self {
+    /// That of a side.
+    #[must_use]
+    pub fn of(setup: &Setup, side: usize) -> Self {
         let address = setup.address(side);
         Self {
             tx_dl: usize::from(setup.config(side).transmit.tx_dl),
@@ -18,13 +21,24 @@ impl Layout {
         }
     }
 
-    fn first(&self, len: usize) -> usize {
+    /// Bytes in the first frame of a message of `len`.
+    #[must_use]
+    pub const fn first(&self, len: usize) -> usize {
         self.tx_dl - self.prefix - if len > 4095 { 6 } else { 2 }
     }
 
-    /// A mix-up is possible where pieces have the same sequence number: consecutive frame `n` of any
+    /// Bytes in each consecutive frame but the last.
+    #[must_use]
+    pub const fn consecutive(&self) -> usize {
+        self.tx_dl - self.prefix - 1
+    }
+
+    /// Whether ISO-TP cannot see that `message` is none of those that were `sent`. A mix-up is possible where pieces have the same sequence number: consecutive frame `n` of any
     /// message in the place of `i`, if 16 divides their difference.
-    pub(super) fn explain(&self, message: &[u8], sent: &[&[u8]]) -> Verdict {
+    ///
+    /// # Errors
+    /// What shows that it is something else.
+    pub fn explain(&self, message: &[u8], sent: &[&[u8]]) -> Verdict {
         let first = self.first(message.len());
         ensure!(
             message.len() > first,
@@ -37,7 +51,7 @@ impl Layout {
             sent.iter().any(|sent| begins(&sent)),
             "a first frame that nobody sent"
         );
-        let each = self.tx_dl - self.prefix - 1;
+        let each = self.consecutive();
         for (index, piece) in rest.chunks(each).enumerate() {
             let known = sent.iter().any(|sent| {
                 let pieces = sent

@@ -5,11 +5,12 @@ use core::time::Duration;
 use isotp_core::{Address, Frame, FrameKind, FrameView, Instant, Parameter, TxToken};
 use isotp_sim::{Happening, Node};
 
+use crate::choose::Choose;
 use crate::setup::{Format, TestLink, pattern};
-use crate::source::Source;
 
 /// One or more links, as one machine.
-pub(crate) trait Subject: Node {
+pub trait Subject: Node {
+    /// Does something with the link of this number.
     fn with_link<R>(&mut self, index: usize, act: impl Fn(&mut TestLink) -> R) -> R;
 }
 
@@ -21,7 +22,7 @@ impl Subject for TestLink {
 
 /// One call. Links are numbered; a subject takes the number modulo what it has.
 #[derive(Clone, Debug)]
-pub(crate) enum Op {
+pub enum Op {
     Send {
         link: u8,
         len: u16,
@@ -57,7 +58,7 @@ pub(crate) enum Op {
 
 /// What a received frame holds.
 #[derive(Clone, Debug)]
-pub(crate) enum Idea {
+pub enum Idea {
     Single(u8),
     First(u32),
     /// With the sequence number that is due.
@@ -67,37 +68,41 @@ pub(crate) enum Idea {
     Raw(Vec<u8>),
 }
 
+/// Which frame is confirmed, or fails.
 #[derive(Clone, Debug)]
-pub(crate) enum TokenIdea {
+pub enum TokenIdea {
     /// The newest but so many.
     Given(u8),
     Any(u64),
 }
 
+/// What becomes of a frame that is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Take {
+pub enum Take {
     Commit,
     Reject,
     Drop,
 }
 
+/// How the clock moves: by microseconds, or to a moment.
 #[derive(Clone, Debug)]
-pub(crate) enum Step {
+pub enum Step {
     Forward(u32),
     Backward(u32),
     Hour,
     ToDeadline,
+    EndOfTime,
 }
 
-/// The next call.
-pub(crate) fn op(source: &mut Source<'_>) -> Op {
-    Draw(source).op()
+/// Any call but the end of time, after which none makes a difference.
+pub fn op(choices: &mut impl Choose) -> Op {
+    Draw(choices).op()
 }
 
 /// Draws the parts of a call.
-struct Draw<'a, 'b>(&'a mut Source<'b>);
+struct Draw<'a, C>(&'a mut C);
 
-impl Draw<'_, '_> {
+impl<C: Choose> Draw<'_, C> {
     fn below(&mut self, bound: u32) -> u32 {
         self.0.below(bound.into()) as u32
     }
@@ -185,11 +190,12 @@ impl Draw<'_, '_> {
 }
 
 /// Calls a subject, with a clock and the tokens that it gave.
-pub(crate) struct Caller<'a, M> {
-    pub(crate) subject: &'a mut M,
-    pub(crate) now: Instant,
-    pub(crate) frames: Vec<Frame>,
-    pub(crate) events: Vec<(u32, Happening)>,
+#[derive(Debug)]
+pub struct Caller<'a, M> {
+    pub subject: &'a mut M,
+    pub now: Instant,
+    pub frames: Vec<Frame>,
+    pub events: Vec<(u32, Happening)>,
     addresses: Vec<(Address, FrameKind)>,
     tokens: Vec<TxToken>,
     due: Vec<u8>,
@@ -198,7 +204,8 @@ pub(crate) struct Caller<'a, M> {
 }
 
 impl<'a, M: Subject> Caller<'a, M> {
-    pub(crate) fn new(subject: &'a mut M, links: usize) -> Self {
+    /// For a subject of so many links.
+    pub fn new(subject: &'a mut M, links: usize) -> Self {
         let addresses = (0..links)
             .map(|index| subject.with_link(index, |link| (*link.address(), link.config().kind)))
             .collect();
@@ -215,7 +222,8 @@ impl<'a, M: Subject> Caller<'a, M> {
         }
     }
 
-    pub(crate) fn call(&mut self, op: &Op) {
+    /// Makes one call.
+    pub fn call(&mut self, op: &Op) {
         let now = self.now;
         match op {
             Op::Frame {
@@ -242,7 +250,7 @@ impl<'a, M: Subject> Caller<'a, M> {
     }
 
     /// Polls once; says whether there was a frame.
-    pub(crate) fn poll(&mut self, take: Take) -> bool {
+    pub fn poll(&mut self, take: Take) -> bool {
         let Some(transmit) = self.subject.poll_transmit(self.now, &mut self.frame) else {
             return false;
         };
@@ -262,7 +270,8 @@ impl<'a, M: Subject> Caller<'a, M> {
         true
     }
 
-    pub(crate) fn drain(&mut self) {
+    /// Takes all events.
+    pub fn drain(&mut self) {
         while let Some(happening) = self.subject.poll_happening() {
             self.events.push(happening);
         }
@@ -374,6 +383,7 @@ impl<'a, M: Subject> Caller<'a, M> {
             Step::Backward(by) => Instant::from_micros(micros.saturating_sub(u64::from(*by))),
             Step::Hour => self.now + Duration::from_secs(3600),
             Step::ToDeadline => self.subject.poll_timeout().map_or(self.now, |next| next.at),
+            Step::EndOfTime => Instant::MAX,
         };
     }
 }
