@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use isotp_core::{Frame, FrameView, Id, Instant, Machine, Timeout, Transmit, TxToken};
 use isotp_sim::{Happening, Node};
-use isotp_testkit::{Fleet, Setup, Subject as _, TestLink};
+use isotp_testkit::{Fleet, Host, Setup, Subject as _};
 
 use crate::{Verdict, ensure};
 
@@ -28,53 +28,18 @@ pub(crate) struct Watched {
     fault: Verdict,
 }
 
-enum Host {
-    Link(Box<TestLink>),
-    Router(Box<Fleet>),
-}
-
-impl Host {
-    fn machine(&self) -> &dyn Node {
-        match self {
-            Self::Link(link) => &**link,
-            Self::Router(fleet) => &**fleet,
-        }
-    }
-
-    fn machine_mut(&mut self) -> &mut dyn Node {
-        match self {
-            Self::Link(link) => &mut **link,
-            Self::Router(fleet) => &mut **fleet,
-        }
-    }
-
-    fn link(&self, slot: usize) -> &TestLink {
-        match self {
-            Self::Link(link) => link,
-            Self::Router(fleet) => fleet.router.link(fleet.ids[slot]).expect("none is removed"),
-        }
-    }
-
-    fn with_link<R>(&mut self, slot: usize, act: impl Fn(&mut TestLink) -> R) -> R {
-        match self {
-            Self::Link(link) => act(link),
-            Self::Router(fleet) => fleet.with_link(slot, act),
-        }
-    }
-}
-
 impl Watched {
     /// One side of a pair, as a lone link.
     pub(crate) fn link(setup: &Setup, side: usize) -> Self {
         let account = Account::new(setup, side);
-        Self::new(Host::Link(Box::new(setup.link(side))), vec![account])
+        Self::new(Host::of_link(setup.link(side)), vec![account])
     }
 
     /// One side of many pairs, in a router.
     pub(crate) fn router(setups: &[Setup], side: usize) -> Self {
         let fleet = Fleet::new(setups.iter().map(|setup| setup.link(side)));
         let accounts = setups.iter().map(|setup| Account::new(setup, side));
-        Self::new(Host::Router(Box::new(fleet)), accounts.collect())
+        Self::new(Host::of_fleet(fleet), accounts.collect())
     }
 
     fn new(mut host: Host, accounts: Vec<Account>) -> Self {
@@ -149,7 +114,7 @@ impl Watched {
 
     /// Hands on what the links told, and compares it with what the reference told.
     fn settle(&mut self, slots: core::ops::Range<usize>) {
-        while let Some((slot, event)) = self.host.machine_mut().poll_happening() {
+        while let Some((slot, event)) = self.host.poll_happening() {
             let told = self.accounts[slot as usize].told(&event);
             self.blame(told);
             self.events.push_back((slot, event));
@@ -195,7 +160,7 @@ impl Node for Watched {
 impl Machine for Watched {
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
         let now = self.local(now);
-        self.host.machine_mut().handle_frame(now, frame);
+        self.host.handle_frame(now, frame);
         match self.by_id.get(&frame.id) {
             Some(slot) => {
                 let slot = *slot;
@@ -209,7 +174,7 @@ impl Machine for Watched {
 
     fn handle_transmitted(&mut self, now: Instant, token: TxToken) {
         let now = self.local(now);
-        self.host.machine_mut().handle_transmitted(now, token);
+        self.host.handle_transmitted(now, token);
         let slot = Self::slot_of(token);
         self.accounts[slot].transmitted(now, token);
         self.settle(slot..slot + 1);
@@ -217,7 +182,7 @@ impl Machine for Watched {
 
     fn handle_failed(&mut self, now: Instant, token: TxToken) {
         let now = self.local(now);
-        self.host.machine_mut().handle_failed(now, token);
+        self.host.handle_failed(now, token);
         let slot = Self::slot_of(token);
         self.accounts[slot].failed(now, token);
         self.settle(slot..slot + 1);
@@ -225,7 +190,7 @@ impl Machine for Watched {
 
     fn handle_timeout(&mut self, now: Instant) {
         let now = self.local(now);
-        self.host.machine_mut().handle_timeout(now);
+        self.host.handle_timeout(now);
         for account in &mut self.accounts {
             account.time(now);
         }
@@ -234,7 +199,7 @@ impl Machine for Watched {
 
     fn poll_transmit(&mut self, now: Instant, frame: &mut Frame) -> Option<Transmit<'_>> {
         let now = self.local(now);
-        let transmit = self.host.machine_mut().poll_transmit(now, frame);
+        let transmit = self.host.poll_transmit(now, frame);
         let same = match &transmit {
             Some(transmit) => {
                 self.offered = transmit.slot() as usize;
@@ -249,7 +214,7 @@ impl Machine for Watched {
     }
 
     fn poll_timeout(&self) -> Option<Timeout> {
-        let Timeout { at, timer } = self.host.machine().poll_timeout()?;
+        let Timeout { at, timer } = self.host.poll_timeout()?;
         let at = Instant::from_micros(at.as_micros().saturating_sub(self.skew));
         Some(Timeout { at, timer })
     }

@@ -8,9 +8,11 @@
 
 mod choose;
 mod fleet;
+mod host;
 mod layout;
 mod script;
 mod setup;
+mod trouble;
 
 /// What a check says: `Err` with what does not hold.
 pub type Verdict = Result<(), String>;
@@ -27,6 +29,8 @@ macro_rules! ensure {
 
 pub use choose::Choose;
 pub use fleet::{Fleet, paired_link};
+pub use host::Host;
 pub use layout::Layout;
 pub use script::{Caller, Idea, Op, Step, Subject, Take, TokenIdea, op};
 pub use setup::{Buffer, FORMATS, Format, LIMIT, Setup, Side, TestLink, byte, pattern};
+pub use trouble::Trouble;

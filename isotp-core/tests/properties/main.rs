@@ -18,7 +18,6 @@
     reason = "tests check by panicking, and slice at will"
 )]
 
-mod end;
 mod harness;
 mod p1_deadlines_move_on;
 mod p2_polling_ends;

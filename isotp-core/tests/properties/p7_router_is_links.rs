@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use isotp_core::{Frame, Instant, NResult};
 use isotp_sim::{Bus, BusConfig, Happening, NodeId, PortConfig, Stop, World};
-use isotp_testkit::{Fleet, Setup, Subject, Verdict, ensure, paired_link, pattern};
+use isotp_testkit::{Fleet, Host, Setup, Subject, Verdict, ensure, paired_link, pattern};
 use proptest::prelude::*;
 
-use crate::end::End;
 use crate::harness::check;
 use crate::setup::setup;
 
@@ -63,16 +62,16 @@ fn run(setup: &Setup, pairs: u8, requests: &[Request], routed: bool) -> Result<S
     let mut fleet: Vec<NodeId> = Vec::new();
     if routed {
         let router = Fleet::of_side(setup, 0, pairs);
-        fleet.push(world.add_with("router", End::Router(Box::new(router)), unbounded));
+        fleet.push(world.add_with("router", Host::of_fleet(router), unbounded));
     } else {
         for pair in 0..pairs {
             let link = paired_link(setup, 0, pair);
-            fleet.push(world.add_with("link", End::Link(Box::new(link)), unbounded));
+            fleet.push(world.add_with("link", Host::of_link(link), unbounded));
         }
     }
     let others: Vec<Option<NodeId>> = (0..pairs)
         .map(|pair| {
-            let link = || End::Link(Box::new(paired_link(setup, 1, pair)));
+            let link = || Host::of_link(paired_link(setup, 1, pair));
             (pair % 8 != 7).then(|| world.add_with("other", link(), unbounded))
         })
         .collect();

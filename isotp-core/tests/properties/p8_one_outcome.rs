@@ -6,10 +6,8 @@ use core::cell::Cell;
 use core::time::Duration;
 
 use isotp_core::{Instant, Timing};
-use isotp_sim::{
-    BitTiming, Bus, BusConfig, Chance, Clock, Fault, Faults, Happening, NodeId, Stop, World,
-};
-use isotp_testkit::{Format, Layout, Setup, TestLink, Verdict, ensure, pattern};
+use isotp_sim::{Fault, Happening, NodeId, Stop, World};
+use isotp_testkit::{Format, Layout, Setup, TestLink, Trouble, Verdict, ensure, pattern};
 use proptest::prelude::*;
 
 use crate::harness::check;
@@ -20,11 +18,7 @@ struct Run {
     setup: Setup,
     /// At which time which side sends how much.
     sends: Vec<(u64, usize, usize)>,
-    seed: u64,
-    faults: Vec<(u32, Fault)>,
-    /// So many frames in a row, from this one on, are lost or late.
-    burst: (u64, u64, bool),
-    timed: bool,
+    trouble: Trouble,
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -55,10 +49,12 @@ fn runs(faults: impl Strategy<Value = Fault>) -> impl Strategy<Value = Run> {
         |(setup, sends, seed, faults, burst, timed)| Run {
             setup,
             sends,
-            seed,
-            faults,
-            burst,
-            timed,
+            trouble: Trouble {
+                seed,
+                faults,
+                burst,
+                timed,
+            },
         },
     )
 }
@@ -73,26 +69,7 @@ struct Outcome {
 
 impl Run {
     fn play(&self) -> Result<Outcome, String> {
-        let faults = self
-            .faults
-            .iter()
-            .fold(Faults::random(self.seed), |faults, (percent, fault)| {
-                faults.with(Chance::percent(*percent), *fault)
-            });
-        let (from, count, late) = self.burst;
-        let burst = if late {
-            Fault::Delay(Duration::from_millis(3))
-        } else {
-            Fault::Lose
-        };
-        let faults = (from..from + count).fold(faults, |faults, number| faults.at(number, burst));
-        let timing = BitTiming::new(500_000, 2_000_000).unwrap();
-        let clock = if self.timed {
-            Clock::Timed(timing)
-        } else {
-            Clock::Free
-        };
-        let mut world = World::new(Bus::new(BusConfig { clock, faults }));
+        let mut world = World::new(self.trouble.bus());
         let ends = [
             world.add("a", self.setup.link(0)),
             world.add("b", self.setup.link(1)),
@@ -109,11 +86,6 @@ impl Run {
         }
         ensure!(world.run() == Stop::Quiet, "it never ends");
         Ok(Outcome { world, ends, sent })
-    }
-
-    /// Whether the random faults have one, or the burst is late frames.
-    fn has(&self, is: fn(&Fault) -> bool) -> bool {
-        (self.burst.1 > 0 && self.burst.2) || self.faults.iter().any(|(_, fault)| is(fault))
     }
 }
 
@@ -211,8 +183,8 @@ fn is_wait(setup: &Setup, data: &[u8]) -> bool {
 #[test]
 fn p8_nothing_is_lost_or_mixed_up_without_faults() {
     check("P8 no faults", 300, &runs(Just(Fault::Lose)), |mut run| {
-        run.faults.clear();
-        run.burst.1 = 0;
+        run.trouble.faults.clear();
+        run.trouble.burst.1 = 0;
         run.setup.timing.n_cr = Duration::from_secs(1);
         run.setup.timing.n_bs = Duration::from_secs(1);
         run.setup.sides.iter_mut().for_each(|side| side.moods = 0);
@@ -258,16 +230,19 @@ fn p8_only_frames_sixteen_apart_are_mixed_up() {
         &(runs(fault()), frames),
         |(mut run, frames)| {
             let (count, from, late) = frames;
-            run.faults.clear();
+            run.trouble.faults.clear();
             run.setup.sides.iter_mut().for_each(|side| {
                 (side.block_size, side.st_min, side.moods) = (0, 0, 0);
             });
-            let (layout, timed) = (Layout::of(&run.setup, 0), false);
+            let layout = Layout::of(&run.setup, 0);
             let len = layout.first(0) + count * layout.consecutive();
             let run = Run {
                 sends: vec![(0, 0, len)],
-                burst: (from, late, true),
-                timed,
+                trouble: Trouble {
+                    burst: (from, late, true),
+                    timed: false,
+                    ..run.trouble
+                },
                 ..run
             };
             let outcome = run.play()?;
@@ -305,7 +280,7 @@ fn content(run: &Run, outcome: &Outcome, side: usize) -> Result<u32, String> {
         let copies =
             |fault: &Fault| matches!(fault, Fault::Duplicate | Fault::Delay(_) | Fault::Reorder);
         ensure!(
-            in_order || run.has(copies),
+            in_order || run.trouble.has(copies),
             "message {position} after {last:?}"
         );
         last = Some(position);

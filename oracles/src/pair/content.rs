@@ -28,7 +28,7 @@ pub(super) fn content(run: &Run, outcome: &Outcome, end: End, figures: &mut Figu
         // one copy each, in order, unless the bus itself makes copies or changes the order
         let in_order = last.is_none_or(|last| position > last);
         ensure!(
-            in_order || run.has(makes_copies),
+            in_order || run.trouble.has(makes_copies),
             "message {position} after {last:?}"
         );
         last = Some(position);
@@ -42,7 +42,7 @@ pub(super) fn complete(run: &Run, outcome: &Outcome, end: End) -> Verdict {
     let setup = &run.setups[end.pair];
     let timing = &setup.timing;
     // on a bus with other pairs whose ids are lower, a frame may wait for longer than its timer
-    let alone = run.setups.len() == 1 || !run.timed;
+    let alone = run.setups.len() == 1 || !run.trouble.timed;
     let ready = setup.sides.iter().all(|side| side.moods == 0);
     let patient = [timing.n_cr, timing.n_bs, timing.n_as]
         .iter()

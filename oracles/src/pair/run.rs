@@ -4,10 +4,8 @@ use core::time::Duration;
 use std::collections::HashMap;
 
 use isotp_core::{Id, Instant};
-use isotp_sim::{
-    BitTiming, Bus, BusConfig, Chance, Clock, Fault, Faults, NodeId, Stop, What, World,
-};
-use isotp_testkit::{Choose as _, Setup, pattern};
+use isotp_sim::{Fault, NodeId, Stop, What, World};
+use isotp_testkit::{Choose as _, Setup, Trouble, pattern};
 
 use super::{End, Outcome, Place, Sent, Story, is_wait};
 use crate::ensure;
@@ -40,11 +38,7 @@ pub(crate) struct Run {
     pub(super) setups: Vec<Setup>,
     hosts: Hosts,
     sends: Vec<Send>,
-    seed: u64,
-    faults: Vec<(u32, Fault)>,
-    /// So many frames in a row, from this one on, are lost or late.
-    burst: (u64, u64, bool),
-    pub(super) timed: bool,
+    pub(super) trouble: Trouble,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,10 +101,12 @@ pub(crate) fn run(
         setups,
         hosts,
         sends,
-        seed: source.long(),
-        faults,
-        burst: (source.below(60), count, source.flag()),
-        timed: source.flag(),
+        trouble: Trouble {
+            seed: source.long(),
+            faults,
+            burst: (source.below(60), count, source.flag()),
+            timed: source.flag(),
+        },
     }
 }
 
@@ -196,14 +192,9 @@ impl Run {
         Ok(outcome)
     }
 
-    /// Whether the random faults have one, or the burst is late frames.
-    pub(super) fn has(&self, is: fn(&Fault) -> bool) -> bool {
-        (self.burst.1 > 0 && self.burst.2) || self.faults.iter().any(|(_, fault)| is(fault))
-    }
-
     /// Whether bits are inverted.
     pub(super) fn corrupts(&self) -> bool {
-        let mut faults = self.faults.iter();
+        let mut faults = self.trouble.faults.iter();
         faults.any(|(_, fault)| matches!(fault, Fault::Corrupt { .. }))
     }
 
@@ -213,31 +204,12 @@ impl Run {
             .sends
             .iter()
             .all(|send| send.stall == 0 && send.clock == 0);
-        self.faults.is_empty() && self.burst.1 == 0 && all_look
+        self.trouble.is_none() && all_look
     }
 
     /// The bus, and the links on it.
     fn stage(&self) -> (World<Watched>, Vec<[Story; 2]>) {
-        let faults = self
-            .faults
-            .iter()
-            .fold(Faults::random(self.seed), |faults, (percent, fault)| {
-                faults.with(Chance::percent(*percent), *fault)
-            });
-        let (from, count, late) = self.burst;
-        let burst = if late {
-            Fault::Delay(Duration::from_millis(3))
-        } else {
-            Fault::Lose
-        };
-        let faults = (from..from + count).fold(faults, |faults, number| faults.at(number, burst));
-        let timing = BitTiming::new(500_000, 2_000_000).expect("a common timing");
-        let clock = if self.timed {
-            Clock::Timed(timing)
-        } else {
-            Clock::Free
-        };
-        let mut world = World::new(Bus::new(BusConfig { clock, faults }));
+        let mut world = World::new(self.trouble.bus());
         let mut router = |side: usize, name: &str, routed: bool| {
             routed.then(|| world.add(name, Watched::router(&self.setups, side)))
         };

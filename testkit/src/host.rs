@@ -1,31 +1,63 @@
-//! A router or a lone link, as one type.
+//! A lone link or a router with many, as one type.
 
 use isotp_core::{Frame, FrameView, Instant, Machine, Timeout, Transmit, TxToken};
 use isotp_sim::{Happening, Node};
-use isotp_testkit::{Fleet, Subject, TestLink};
 
-pub(crate) enum End {
-    Router(Box<Fleet>),
+use crate::fleet::Fleet;
+use crate::script::Subject;
+use crate::setup::TestLink;
+
+/// A lone link, or a router with many.
+#[derive(Debug)]
+pub enum Host {
     Link(Box<TestLink>),
+    Router(Box<Fleet>),
 }
 
-impl End {
+impl Host {
+    /// One link.
+    #[must_use]
+    pub fn of_link(link: TestLink) -> Self {
+        Self::Link(Box::new(link))
+    }
+
+    /// A router.
+    #[must_use]
+    pub fn of_fleet(fleet: Fleet) -> Self {
+        Self::Router(Box::new(fleet))
+    }
+
+    /// The link of this number.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn link(&self, index: usize) -> &TestLink {
+        match self {
+            Self::Link(link) => link,
+            Self::Router(fleet) => {
+                let id = fleet.ids[index];
+                fleet.router.link(id).expect("no test removes links")
+            }
+        }
+    }
+
     fn machine(&self) -> &dyn Node {
         match self {
-            Self::Router(fleet) => &**fleet,
             Self::Link(link) => &**link,
+            Self::Router(fleet) => &**fleet,
         }
     }
 
     fn machine_mut(&mut self) -> &mut dyn Node {
         match self {
-            Self::Router(fleet) => &mut **fleet,
             Self::Link(link) => &mut **link,
+            Self::Router(fleet) => &mut **fleet,
         }
     }
 }
 
-impl Subject for End {
+impl Subject for Host {
     fn with_link<R>(&mut self, index: usize, act: impl Fn(&mut TestLink) -> R) -> R {
         match self {
             Self::Router(fleet) => fleet.with_link(index, act),
@@ -34,13 +66,13 @@ impl Subject for End {
     }
 }
 
-impl Node for End {
+impl Node for Host {
     fn poll_happening(&mut self) -> Option<(u32, Happening)> {
         self.machine_mut().poll_happening()
     }
 }
 
-impl Machine for End {
+impl Machine for Host {
     fn handle_frame(&mut self, now: Instant, frame: FrameView<'_>) {
         self.machine_mut().handle_frame(now, frame);
     }
