@@ -155,12 +155,12 @@ impl ChannelDriver {
     }
 
     fn start(&mut self) {
-        while let Some((target, payload)) = self.line.start_send(&[Target::Functional]) {
+        while let Some((target, payload, _)) = self.line.start_send(&[Target::Functional]) {
             let error = isotp_core::SendError::NoFunctionalId;
             self.refuse(target, error, payload);
         }
         while self.sending.is_none() {
-            let Some((_, payload)) = self.line.start_send(&[Target::Physical]) else {
+            let Some((_, payload, _)) = self.line.start_send(&[Target::Physical]) else {
                 return;
             };
             let size = payload.size();

@@ -93,15 +93,21 @@ pub(crate) enum Target {
 
 impl Target {
     /// In the order in which they are looked at.
-    pub(crate) const ALL: &[Self] = &[Self::Physical, Self::Functional];
+    pub(crate) const ALL: Targets = &[Self::Physical, Self::Functional];
+}
 
-    /// Those after this one.
-    pub(crate) const fn following(self) -> &'static [Self] {
-        match self {
-            Self::Physical => &[Self::Functional],
-            Self::Functional => &[],
-        }
-    }
+/// Some of them, in that order.
+pub(crate) type Targets = &'static [Target];
+
+/// What comes after the end of a transmission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// The line waits for nothing but the driver to be over.
+    Leave,
+    /// Another message may wait to be sent.
+    Send,
+    /// None does.
+    Rest,
 }
 
 /// What the driver has to do for a line.
@@ -205,6 +211,19 @@ impl State {
             Phase::Closing(_) => self.is_flushed(),
             Phase::Dropped(_) => true,
             _ => false,
+        }
+    }
+
+    fn after_sending(&self) -> After {
+        let functional = self.functional.as_ref();
+        if self.may_leave() {
+            After::Leave
+        } else if self.physical.has_waiting()
+            || functional.is_some_and(|outbox| outbox.has_waiting())
+        {
+            After::Send
+        } else {
+            After::Rest
         }
     }
 

@@ -20,7 +20,7 @@ use crate::hub::{Handle, Hub};
 use crate::line::Line;
 use crate::runtime::{AnyRuntime, Runtime};
 use crate::scheme::Backend;
-use crate::statistics::Statistics;
+use crate::statistics::{Counters, Statistics};
 use crate::tap::{Feed, Tap};
 
 /// A bus, and the connections on it. Clones are handles of the same network.
@@ -61,7 +61,7 @@ impl Network {
             bus,
             channels,
         } = backend;
-        let hub = Hub::new(Arc::default());
+        let hub = Hub::new(Arc::new(Counters::shared()));
         let handle = Handle::new(hub.clone());
         let facts = bus.as_ref().map(|bus| BusFacts {
             confirms: bus.confirms(),

@@ -217,6 +217,12 @@ impl Outbox {
         (wakers, left)
     }
 
+    /// Whether one may wait to be sent, at once and not after a look at all.
+    pub(crate) fn has_waiting(&self) -> bool {
+        let newest = self.entries.0.back();
+        newest.is_some_and(|(number, _)| *number >= self.waiting)
+    }
+
     /// Messages that wait or are being sent.
     pub(crate) fn queued(&self) -> usize {
         let done = |(_, entry): &&(u64, Entry)| matches!(entry.state, State::Done(_));

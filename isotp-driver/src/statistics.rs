@@ -79,6 +79,8 @@ impl fmt::Display for Statistics {
 /// each kind may allocate.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// More than one task counts messages here. A locked instruction takes as long as twenty others.
+    shared: bool,
     frames_sent: Counter,
     frames_received: Counter,
     frames_unclaimed: Counter,
@@ -100,31 +102,47 @@ struct Faults {
 }
 
 impl Counters {
+    /// For a network, on which several tasks may count messages.
+    pub(crate) fn shared() -> Self {
+        Self {
+            shared: true,
+            ..Self::default()
+        }
+    }
+
     /// Frames are counted by the task of the frame bus alone.
     pub(crate) fn frame_sent(&self) {
-        self.frames_sent.next();
+        self.frames_sent.add_alone(1);
     }
 
     pub(crate) fn frame_received(&self) {
-        self.frames_received.next();
+        self.frames_received.add_alone(1);
     }
 
     pub(crate) fn frame_unclaimed(&self) {
-        self.frames_unclaimed.next();
+        self.frames_unclaimed.add_alone(1);
     }
 
     pub(crate) fn sent(&self, bytes: u32) {
-        self.messages_sent.add(1);
-        self.bytes_sent.add(bytes.into());
+        self.add(&self.messages_sent, 1);
+        self.add(&self.bytes_sent, bytes);
     }
 
     pub(crate) fn received(&self, bytes: u32) {
-        self.messages_received.add(1);
-        self.bytes_received.add(bytes.into());
+        self.add(&self.messages_received, 1);
+        self.add(&self.bytes_received, bytes);
     }
 
     pub(crate) fn lost(&self, messages: u32) {
-        self.messages_lost.add(messages.into());
+        self.add(&self.messages_lost, messages);
+    }
+
+    fn add(&self, counter: &Counter, more: u32) {
+        if self.shared {
+            counter.add(more.into());
+        } else {
+            counter.add_alone(more.into());
+        }
     }
 
     pub(crate) fn failed_to_send(&self, result: NResult) {
@@ -184,9 +202,9 @@ impl Counter {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// One more, where a single task counts: that spares a locked instruction a frame.
-    fn next(&self) {
-        self.0.store(self.read() + 1, Ordering::Relaxed);
+    /// The same where a single task counts.
+    fn add_alone(&self, more: u64) {
+        self.0.store(self.read() + more, Ordering::Relaxed);
     }
 
     fn read(&self) -> u64 {

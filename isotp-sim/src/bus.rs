@@ -102,7 +102,7 @@ pub struct PortId {
 }
 
 /// What a port is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// When it happened; for frames, at their last bit.
     pub at: Instant,

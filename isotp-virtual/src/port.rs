@@ -9,18 +9,28 @@ use std::time::Instant as StdInstant;
 
 use isotp_core::{Frame, FrameView, Instant, TxToken};
 use isotp_driver::{Arrival, Bus, BusError, Interest, Taken};
-use isotp_sim::{Clock, DeliveryKind, PortId, SubmitError};
+use isotp_sim::{Clock, Delivery, DeliveryKind, PortId, SubmitError};
 
-use crate::bus::{VirtualBus, Woken};
+use crate::bus::{State, VirtualBus, Woken};
 
 /// A port of a [`VirtualBus`]: give it to a network, or use it from a thread.
 #[derive(Debug)]
 pub struct Port {
     bus: VirtualBus,
     id: PortId,
-    /// What was taken last was all: the next look, which ends a row of them, needs no lock. What has
-    /// come since then is told by [`poll_ready`](Bus::poll_ready).
-    was_all: bool,
+    ahead: Ahead,
+}
+
+/// What was taken off the bus while its lock was held anyway, and is given out one at a time.
+#[derive(Debug, Default)]
+struct Ahead {
+    /// The first of them at `next`, up to `end`; memory is used again.
+    slots: Vec<(Delivery, Frame)>,
+    next: usize,
+    end: usize,
+    /// It was all that there was: the look that ends a row of arrivals needs no lock. What has come
+    /// since then is told by [`poll_ready`](Bus::poll_ready).
+    is_all: bool,
 }
 
 impl Port {
@@ -28,7 +38,7 @@ impl Port {
         Self {
             bus,
             id,
-            was_all: false,
+            ahead: Ahead::new(),
         }
     }
 
@@ -92,22 +102,26 @@ impl Port {
 
     /// The next thing that happened, with its frame.
     fn take(&mut self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
-        // dropped after the lock, also if a tap panics
-        let mut woken = Woken::default();
-        let mut state = self.bus.lock();
-        let mut delivery = state.bus.poll_receive(self.id, frame);
-        let is_due = |bus: &isotp_sim::Bus| bus.poll_timeout().is_some_and(|at| at <= now);
-        if delivery.is_none() && is_due(&state.bus) {
-            state.advance(now, self.id, &mut woken);
-            delivery = state.bus.poll_receive(self.id, frame);
-        }
-        let is_all = !state.bus.has_received(self.id) && !is_due(&state.bus);
-        if is_all {
-            state.clear_ready(self.id);
-        }
-        drop(state);
-        let delivery = delivery?;
-        self.was_all = is_all;
+        let delivery = match self.ahead.pop(frame) {
+            Some(delivery) => delivery,
+            None if core::mem::take(&mut self.ahead.is_all) => return None,
+            None => {
+                // dropped after the lock, also if a tap panics
+                let mut woken = Woken::default();
+                let mut state = self.bus.lock();
+                self.ahead.fill(&mut state, self.id, now);
+                if self.ahead.is_empty() && !self.ahead.is_all {
+                    state.advance(now, self.id, &mut woken);
+                    self.ahead.fill(&mut state, self.id, now);
+                }
+                drop(state);
+                let delivery = self.ahead.pop(frame);
+                if delivery.is_none() {
+                    self.ahead.is_all = false;
+                }
+                delivery?
+            }
+        };
         let at = delivery.at.min(now);
         Some(match delivery.kind {
             DeliveryKind::Confirmed { token } => Arrival::Transmitted {
@@ -120,6 +134,58 @@ impl Port {
             },
             DeliveryKind::Received | DeliveryKind::Echo => Arrival::Received { at },
         })
+    }
+}
+
+impl Ahead {
+    const fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            next: 0,
+            end: 0,
+            is_all: false,
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.next == self.end
+    }
+
+    /// Takes what there is, if all that was taken before is given out.
+    fn fill(&mut self, state: &mut State, port: PortId, now: Instant) {
+        if !self.is_empty() {
+            self.is_all = false;
+            return;
+        }
+        (self.next, self.end) = (0, 0);
+        while self.end < AHEAD {
+            if self.slots.len() == self.end {
+                self.slots.push(Default::default());
+            }
+            let Some((slot, frame)) = self.slots.get_mut(self.end) else {
+                break;
+            };
+            let Some(delivery) = state.bus.poll_receive(port, frame) else {
+                break;
+            };
+            *slot = delivery;
+            self.end += 1;
+        }
+        let moves = state.bus.poll_timeout().is_some_and(|at| at <= now);
+        self.is_all = !moves && !state.bus.has_received(port);
+        if self.is_all {
+            state.clear_ready(port);
+        }
+    }
+
+    fn pop(&mut self, frame: &mut Frame) -> Option<Delivery> {
+        if self.is_empty() {
+            return None;
+        }
+        let (delivery, ahead) = self.slots.get(self.next)?;
+        frame.copy_from(ahead.view());
+        self.next += 1;
+        Some(*delivery)
     }
 }
 
@@ -138,15 +204,15 @@ impl Bus for Port {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), BusError> {
-        self.was_all = false;
-        self.bus.advance(self.bus.lock(), now, self.id);
+        // dropped after the lock, also if a tap panics
+        let mut woken = Woken::default();
+        let mut state = self.bus.lock();
+        state.advance(now, self.id, &mut woken);
+        self.ahead.fill(&mut state, self.id, now);
         Ok(())
     }
 
     fn receive(&mut self, now: Instant, frame: &mut Frame) -> Result<Option<Arrival>, BusError> {
-        if core::mem::take(&mut self.was_all) {
-            return Ok(None);
-        }
         Ok(self.take(now, frame))
     }
 
@@ -155,7 +221,7 @@ impl Bus for Port {
         cx: &mut Context<'_>,
         _interest: Interest,
     ) -> Poll<Result<(), BusError>> {
-        if self.bus.lock().take_ready(self.id, cx.waker()) {
+        if !self.ahead.is_empty() || self.bus.lock().take_ready(self.id, cx.waker()) {
             Poll::Ready(Ok(()))
         } else {
             Poll::Pending
@@ -188,6 +254,9 @@ impl Drop for Port {
 }
 
 const IN_FLIGHT: usize = 8;
+
+/// How many arrivals are taken at once.
+const AHEAD: usize = 16;
 
 /// Wakes a thread.
 struct Unpark(Thread);

@@ -10,7 +10,7 @@ use isotp_core::{
 use super::buffer::Buffer;
 use crate::bus::{Bus, FLUSH_PATIENCE};
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
-use crate::line::{Line, Merge, Target};
+use crate::line::{After, Line, Merge, Target};
 use crate::message::{Event as Told, Message};
 use crate::payload::Outgoing;
 use crate::statistics::Counters;
@@ -18,10 +18,12 @@ use crate::statistics::Counters;
 /// A link as the driver has it.
 pub(crate) type DriverLink = Link<Buffer, Outgoing, Arc<Config>>;
 
+type LinkRouter = Router<Vec<Slot<DriverLink>>>;
+
 /// Links, each with its line.
 #[derive(Default)]
 pub(super) struct Links {
-    router: Router<Vec<Slot<DriverLink>>>,
+    router: LinkRouter,
     /// By slot.
     lines: Vec<Option<Arc<Line>>>,
     /// Links whose outbox has to be looked at: a message is over, or a reception in half duplex.
@@ -53,7 +55,7 @@ enum Next {
 }
 
 impl Links {
-    pub(super) fn router(&mut self) -> &mut Router<Vec<Slot<DriverLink>>> {
+    pub(super) fn router(&mut self) -> &mut LinkRouter {
         &mut self.router
     }
 
@@ -138,7 +140,7 @@ impl Links {
         if work.change && !self.changing.contains(&id) {
             self.changing.push(id);
         }
-        self.start(now, id, line);
+        start(&mut self.router, now, id, line);
         self.deliver_events(now);
         self.serve_finished(now, bus);
     }
@@ -156,7 +158,7 @@ impl Links {
                 continue;
             };
             if self.change_link(id, &line) {
-                self.start(now, id, &line);
+                start(&mut self.router, now, id, &line);
             } else {
                 self.changing.push(id);
             }
@@ -350,12 +352,10 @@ impl Links {
                         result => Err(Failure::Failed(result)),
                     };
                     drop(payload);
-                    line.finish_send(target, outcome);
-                    let line = line.clone();
-                    if line.may_leave() {
-                        self.finished.push(id);
-                    } else {
-                        self.start(now, id, &line);
+                    match line.finish_send(target, outcome) {
+                        After::Leave => self.finished.push(id),
+                        After::Send => start(&mut self.router, now, id, line),
+                        After::Rest => {}
                     }
                 }
             }
@@ -376,7 +376,7 @@ impl Links {
             if line.may_leave() {
                 self.leave(id, bus);
             } else {
-                self.start(now, id, &line);
+                start(&mut self.router, now, id, &line);
             }
         }
     }
@@ -385,33 +385,6 @@ impl Links {
     fn line(&self, id: LinkId) -> Option<&Arc<Line>> {
         self.router.link(id)?;
         self.lines.get(id.slot() as usize)?.as_ref()
-    }
-
-    /// Begins to send what waits, if nothing is being sent.
-    fn start(&mut self, now: Instant, id: LinkId, line: &Line) {
-        let mut targets = Target::ALL;
-        while let Some((target, payload)) = line.start_send(targets) {
-            if let Some(source) = payload.target()
-                && let Some(link) = self.router.link_mut(id)
-            {
-                link.answer_to(source);
-            }
-            let sent = match target {
-                Target::Physical => self.router.send(now, id, payload),
-                Target::Functional => self.router.send_functional(now, id, payload),
-            };
-            match sent {
-                Ok(()) => {}
-                Err(refused) if matches!(refused.error, SendError::Busy | SendError::Receiving) => {
-                    line.put_back(target, refused.payload);
-                }
-                Err(refused) => {
-                    line.finish_send(target, Err(Failure::Refused(refused)));
-                    continue;
-                }
-            }
-            targets = target.following();
-        }
     }
 
     fn leave(&mut self, id: LinkId, bus: &mut dyn Bus) {
@@ -432,6 +405,36 @@ impl Links {
             // what the bus cannot do was refused before
             self.join(line, link, bus, true);
         }
+    }
+}
+
+/// Begins to send what waits, if nothing is being sent.
+fn start(router: &mut LinkRouter, now: Instant, id: LinkId, line: &Line) {
+    let mut targets = Target::ALL;
+    while let Some((target, payload, others)) = line.start_send(targets) {
+        if let Some(source) = payload.target()
+            && let Some(link) = router.link_mut(id)
+        {
+            link.answer_to(source);
+        }
+        let sent = match target {
+            Target::Physical => router.send(now, id, payload),
+            Target::Functional => router.send_functional(now, id, payload),
+        };
+        match sent {
+            Ok(()) => {}
+            Err(refused) if matches!(refused.error, SendError::Busy | SendError::Receiving) => {
+                line.put_back(target, refused.payload);
+            }
+            Err(refused) => {
+                line.finish_send(target, Err(Failure::Refused(refused)));
+                continue;
+            }
+        }
+        if others.is_empty() {
+            return;
+        }
+        targets = others;
     }
 }
 

@@ -3,7 +3,7 @@
 use core::task::Waker;
 use isotp_core::{Ignored, LinkId, NResult};
 
-use super::{Line, Phase, Target, Work, wake_readers};
+use super::{After, Line, Phase, Target, Targets, Work, wake_readers};
 use crate::error::{ConnectError, ConnectionError, SendError};
 use crate::message::{Event, Message};
 use crate::payload::Outgoing;
@@ -90,19 +90,27 @@ impl Line {
         self.state().may_leave()
     }
 
-    /// The next message to be sent to one of `targets`, to which none is being sent.
-    pub(crate) fn start_send(&self, targets: &[Target]) -> Option<(Target, Outgoing)> {
+    /// The next message to be sent to one of `targets`, to which none is being sent; and to which of them
+    /// others wait to be sent.
+    pub(crate) fn start_send(&self, targets: &[Target]) -> Option<(Target, Outgoing, Targets)> {
         let mut state = self.state();
         if state.awaits_change() {
             return None;
         }
-        targets.iter().find_map(|target| {
+        let (target, payload) = targets.iter().find_map(|target| {
             let payload = match target {
                 Target::Physical => state.physical.start(),
                 Target::Functional => state.functional.as_mut()?.start(),
             };
             payload.map(|payload| (*target, payload))
-        })
+        })?;
+        let others = match (target, &state.functional) {
+            (Target::Physical, Some(functional)) if functional.has_waiting() => {
+                &[Target::Functional][..]
+            }
+            _ => &[],
+        };
+        Some((target, payload, others))
     }
 
     /// It cannot be sent yet.
@@ -111,8 +119,9 @@ impl Line {
         drop(unwanted);
     }
 
-    /// The outcome of the message that was started: its bytes were sent, or why not.
-    pub(crate) fn finish_send(&self, target: Target, outcome: Result<u32, SendError>) {
+    /// The outcome of the message that was started: its bytes were sent, or why not. Says what comes
+    /// next.
+    pub(crate) fn finish_send(&self, target: Target, outcome: Result<u32, SendError>) -> After {
         match &outcome {
             Ok(bytes) => self.count(|counters| counters.sent(*bytes)),
             Err(SendError::Failed(result)) => {
@@ -123,6 +132,7 @@ impl Line {
         trace::sent(self, &outcome);
         let mut state = self.state();
         let finished = state.outbox(target).finish(outcome.map(drop));
+        let after = state.after_sending();
         if let Some(event) = finished.failed {
             state.inbox.note(event);
             wake_readers(state);
@@ -132,6 +142,7 @@ impl Line {
         if let Some(waker) = finished.waker {
             waker.wake();
         }
+        after
     }
 
     /// A place for a segmented message.

@@ -156,10 +156,10 @@ impl Line {
         {
             return Poll::Ready(Err(error.clone()));
         }
-        if taken.is_none()
-            && let Some((key, cx)) = waiter
-        {
-            state.inbox.readers.register(key, cx.waker());
+        match (&taken, waiter) {
+            (None, Some((key, cx))) => state.inbox.readers.register(key, cx.waker()),
+            (Some(_), Some((key, _))) => state.inbox.readers.remove(key.take()),
+            _ => {}
         }
         if state.inbox.wants_service() {
             self.note_change(state);
