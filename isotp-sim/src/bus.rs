@@ -43,6 +43,8 @@ pub use port::{Order, Overrun, PortConfig};
 pub struct Bus {
     config: BusConfig,
     ports: Vec<Port>,
+    /// Frames in the queues of all ports.
+    waiting: usize,
     time: Time,
     wire: Option<OnWire>,
     /// The frame on the wire, or the last one.
@@ -184,6 +186,7 @@ impl Bus {
         Self {
             config,
             ports: Vec::new(),
+            waiting: 0,
             time: Time::default(),
             wire: None,
             frame: Frame::new(),
@@ -212,7 +215,9 @@ impl Bus {
     /// Takes a port off the bus, with all that waits in its queue and its inbox. A frame on the wire
     /// still arrives. `false` if there was no such port.
     pub fn detach(&mut self, port: PortId) -> bool {
-        self.port_mut(port).map(Port::detach).is_some()
+        let left = self.port_mut(port).map(Port::detach);
+        self.waiting -= left.unwrap_or_default();
+        left.is_some()
     }
 
     /// A port wants to send a frame; `token` comes back with its confirmation or failure. A token that
@@ -246,7 +251,10 @@ impl Bus {
         if !has_can_length(frame) {
             return Err(SubmitError::Refused);
         }
-        let port = self.port_mut(port).ok_or(SubmitError::Detached)?;
+        let Some(port) = self.ports.get_mut(port.index as usize) else {
+            return Err(SubmitError::Detached);
+        };
+        self.waiting += 1;
         let pending = port.queue.push();
         pending.frame.copy_from(frame);
         pending.token = token;

@@ -99,13 +99,15 @@ impl Port {
         self.config = config;
     }
 
-    /// The memory of the queues goes with the port.
-    pub(super) fn detach(&mut self) {
+    /// The memory of the queues goes with the port. Says how many frames waited to be sent.
+    pub(super) fn detach(&mut self) -> usize {
+        let left = self.queue.len();
         *self = Self {
             generation: self.generation.wrapping_add(1),
             awake: self.awake,
             ..Self::default()
         };
+        left
     }
 
     /// Whether `id` names this port, and not one that was here before.

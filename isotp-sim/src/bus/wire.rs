@@ -52,7 +52,7 @@ impl Bus {
             },
             _ => {
                 // remembered, so that no frame starts in the time during which the bus was held up
-                self.time.held = self.wire.is_none() && self.is_held() && self.oldest().is_some();
+                self.time.held = self.wire.is_none() && self.waiting > 0 && self.is_held();
                 return false;
             }
         }
@@ -76,6 +76,9 @@ impl Bus {
 
     /// When the oldest frame in all queues was submitted.
     fn oldest(&self) -> Option<u64> {
+        if self.waiting == 0 {
+            return None;
+        }
         let heads = self.ports.iter().filter_map(|port| port.queue.front());
         heads.map(|pending| pending.since).min()
     }
@@ -98,6 +101,7 @@ impl Bus {
         let Some(pending) = port.queue.remove(position) else {
             return false;
         };
+        self.waiting -= 1;
         core::mem::swap(&mut pending.frame, &mut self.frame);
         let token = pending.token;
         let number = self.counters.on_wire;
@@ -287,11 +291,13 @@ impl Bus {
     /// What waits in the queue of a port that is off the bus fails.
     fn bus_off(&mut self, id: PortId, at: u64, duration: Duration) {
         self.switch_off(id, at, duration);
+        let mut left = 0;
         while let Some(port) = self.port_mut(id) {
             port.deaf = true;
             let Some(pending) = port.queue.pop() else {
                 break;
             };
+            left += 1;
             let token = pending.token;
             let delivered = port.inbox.push();
             delivered.frame.copy_from(pending.frame.view());
@@ -299,6 +305,7 @@ impl Bus {
             delivered.from = id;
             delivered.kind = DeliveryKind::Failed { token };
         }
+        self.waiting -= left;
     }
 
     fn delay_frame(&mut self, from: PortId, at: u64, delay: Duration) -> (u64, u64) {
