@@ -1,9 +1,7 @@
 //! Round trips of messages between two connections of a network, under each runtime, over a virtual bus
 //! on which frames take no time: what is measured is the driver, the queues and the runtime.
 
-use core::sync::atomic::{AtomicBool, Ordering};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -29,17 +27,8 @@ pub(crate) enum Adapter {
     Blocking,
 }
 
-/// What the round trips of one size took, in microseconds each.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Echo {
-    pub(crate) adapter: Adapter,
-    pub(crate) size: usize,
-    pub(crate) min: f64,
-    pub(crate) median: f64,
-}
-
 impl Adapter {
-    const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Tokio,
         Self::TokioThreads,
         Self::Smol,
@@ -59,7 +48,8 @@ impl Adapter {
         }
     }
 
-    fn echo(self, size: usize, effort: Effort) -> Result<Vec<f64>> {
+    /// Microseconds of a round trip in each batch of one round.
+    pub(crate) fn echo(self, size: usize, effort: Effort) -> Result<Vec<f64>> {
         let bus = VirtualBus::default();
         match self {
             Self::Tokio | Self::TokioThreads => {
@@ -93,9 +83,14 @@ fn beside(size: usize, effort: Effort, threads: Option<&str>) -> Result<Vec<f64>
         Some(number) => command.env(THREADS, number),
         None => command.env_remove(THREADS),
     };
+    numbers(&mut command)
+}
+
+/// The numbers that a program prints.
+fn numbers(command: &mut Command) -> Result<Vec<f64>> {
     let output = command.stderr(Stdio::inherit()).output().map_err(said)?;
     if !output.status.success() {
-        return Err("the process for async-std failed".to_owned());
+        return Err(format!("failed: {command:?}"));
     }
     let numbers = String::from_utf8_lossy(&output.stdout);
     let numbers = numbers.split_whitespace().map(str::parse);
@@ -117,48 +112,16 @@ pub(crate) fn child(size: &str, effort: &str) -> Result<()> {
     Ok(())
 }
 
-/// Every adapter, with a message of a few frames and one of many.
-pub(crate) fn echoes(effort: Effort) -> Result<Vec<Echo>> {
-    let mut rows = Vec::new();
-    for size in SIZES {
-        for adapter in Adapter::ALL {
-            let micros = adapter.echo(size, effort)?;
-            rows.push(Echo {
-                adapter,
-                size,
-                min: micros.first().copied().unwrap_or_default(),
-                median: micros.get(micros.len() / 2).copied().unwrap_or_default(),
-            });
-        }
-    }
-    Ok(rows)
+/// Under the Python package aioisotp, by a Python that has it.
+pub(crate) fn aioisotp(python: &str, size: usize) -> Result<Vec<f64>> {
+    // a batch takes some tens of milliseconds
+    let round_trips = if size < 100 { "50" } else { "1" };
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/echo.py"));
+    numbers(command.args([&size.to_string(), round_trips, &BATCHES.to_string()]))
 }
 
-/// Microseconds that one thread needs to wake another and to sleep: the median.
-pub(crate) fn hand_over(effort: Effort) -> f64 {
-    let second_has_it = Arc::new(AtomicBool::new(false));
-    let turn = second_has_it.clone();
-    let (first, rounds) = (thread::current(), batch(12, effort));
-    let second = thread::spawn(move || {
-        for _ in 0..rounds * BATCHES {
-            while !turn.load(Ordering::Acquire) {
-                thread::park();
-            }
-            turn.store(false, Ordering::Release);
-            first.unpark();
-        }
-    });
-    let micros = batches(rounds, || {
-        second_has_it.store(true, Ordering::Release);
-        second.thread().unpark();
-        while second_has_it.load(Ordering::Acquire) {
-            thread::park();
-        }
-    });
-    micros.get(BATCHES / 2).copied().unwrap_or_default() / 2.0
-}
-
-/// Sends and waits for the echo, batch after batch; gives the microseconds of a round trip in each, sorted.
+/// Sends and waits for the echo, batch after batch; gives the microseconds of a round trip in each.
 async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64>> {
     let address = address()?;
     let server = network.serve(
@@ -174,7 +137,7 @@ async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64
     let client = client.await.map_err(said)?;
     let (message, rounds) = (vec![0x55; size], batch(size, effort));
     let mut micros = Vec::with_capacity(BATCHES);
-    for _ in 0..BATCHES {
+    for batch in 0..=BATCHES {
         let begin = Instant::now();
         for _ in 0..rounds {
             client.send(message.as_slice()).await.map_err(said)?;
@@ -183,9 +146,10 @@ async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64
                 return Err("another message came back".to_owned());
             }
         }
-        micros.push(begin.elapsed().as_secs_f64() * 1e6 / rounds as f64);
+        if batch != WARM_UP {
+            micros.push(begin.elapsed().as_secs_f64() * 1e6 / rounds as f64);
+        }
     }
-    micros.sort_by(f64::total_cmp);
     Ok(micros)
 }
 
@@ -215,21 +179,19 @@ fn threads(bus: &VirtualBus, size: usize, effort: Effort) -> Result<Vec<f64>> {
     failed.map_or(Ok(micros), Err)
 }
 
-/// Microseconds of `act` in each batch, sorted.
-fn batches(rounds: usize, mut act: impl FnMut()) -> Vec<f64> {
-    let mut micros: Vec<f64> = (0..BATCHES)
-        .map(|_| {
-            let begin = Instant::now();
-            (0..rounds).for_each(|_| act());
-            begin.elapsed().as_secs_f64() * 1e6 / rounds as f64
-        })
-        .collect();
-    micros.sort_by(f64::total_cmp);
-    micros
+/// Microseconds of `act` in each batch.
+pub(crate) fn batches(rounds: usize, mut act: impl FnMut()) -> Vec<f64> {
+    let mut batch = || {
+        let begin = Instant::now();
+        (0..rounds).for_each(|_| act());
+        begin.elapsed().as_secs_f64() * 1e6 / rounds as f64
+    };
+    batch(); // to warm up
+    (0..BATCHES).map(|_| batch()).collect()
 }
 
 /// How many round trips are timed at once: a batch takes some milliseconds.
-const fn batch(size: usize, effort: Effort) -> usize {
+pub(crate) const fn batch(size: usize, effort: Effort) -> usize {
     let rounds = 400_000 / (size + 400);
     match effort {
         Effort::Quick => rounds / 4,
@@ -249,6 +211,7 @@ pub(crate) fn said(error: impl core::fmt::Display) -> String {
 /// How many threads async-std has.
 const THREADS: &str = "ASYNC_STD_THREAD_COUNT";
 
-/// A few frames, and many.
-pub(crate) const SIZES: [usize; 2] = [12, 4095];
-const BATCHES: usize = 40;
+/// How often a round times each adapter.
+pub(crate) const BATCHES: usize = 5;
+/// The batch that is not timed.
+const WARM_UP: usize = 0;

@@ -1,13 +1,15 @@
 //! Measures the protocol: time and instructions per frame, sizes, and use of the bus.
 //!
-//! `cargo xtask bench [--quick] [--markdown]` runs all of it and fails where a limit is broken. This
-//! program starts itself under callgrind, with `count WORKLOAD FRAMES`, and for async-std, with
-//! `async-std SIZE EFFORT`.
+//! `cargo xtask bench [--quick] [--markdown] [--echoes]` runs all of it, or the round trips alone, and fails
+//! where a limit is broken. It hands over a Python that has aioisotp, with `--python PATH`. This program
+//! starts itself under callgrind, with `count WORKLOAD FRAMES`, and for async-std, with `async-std SIZE
+//! EFFORT`.
 #![forbid(unsafe_code)]
 
 mod adapters;
 mod bus;
 mod crowd;
+mod echoes;
 mod instructions;
 mod pair;
 mod report;
@@ -45,20 +47,30 @@ fn run(arguments: &[String]) -> Result<()> {
     if let ["async-std", size, effort] = words[..] {
         return adapters::child(size, effort);
     }
-    let (mut effort, mut markdown) = (Effort::Full, false);
-    for word in words {
+    let (mut effort, mut markdown, mut alone, mut python) = (Effort::Full, false, false, None);
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
         match word {
             "--quick" => effort = Effort::Quick,
             "--markdown" => markdown = true,
-            _ => return Err(format!("expected --quick or --markdown, got '{word}'")),
+            "--echoes" => alone = true,
+            "--python" => python = Some(words.next().ok_or("expected a path after --python")?),
+            _ => {
+                let known = "--quick, --markdown, --echoes or --python PATH";
+                return Err(format!("expected {known}, got '{word}'"));
+            }
         }
     }
     let mut report = Report::new(markdown);
-    measure(&mut report, effort)?;
+    if alone {
+        report.echoes(&echoes::measure(effort, python)?);
+    } else {
+        measure(&mut report, effort, python)?;
+    }
     report.finish()
 }
 
-fn measure(report: &mut Report, effort: Effort) -> Result<()> {
+fn measure(report: &mut Report, effort: Effort, python: Option<&str>) -> Result<()> {
     let mut frames = Vec::new();
     for workload in Workload::ALL {
         let spread = timing::measure(workload, effort)?;
@@ -69,7 +81,7 @@ fn measure(report: &mut Report, effort: Effort) -> Result<()> {
     report.scale(&frames);
     report.bus(&[bus::measure(Wire::Cc)?, bus::measure(Wire::Fd)?]);
     report.sizes(&sizes::all());
-    report.echoes(&adapters::echoes(effort)?, adapters::hand_over(effort));
+    report.echoes(&echoes::measure(effort, python)?);
     report.crowd(&crowd::measure()?);
     Ok(())
 }

@@ -1,11 +1,16 @@
 //! `cargo xtask bench`: the measurements of `benches/`, built for release.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::{Outcome, only, shell};
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    only(arguments, &["--quick", "--markdown", "--write"])?;
+    only(arguments, &["--quick", "--markdown", "--echoes", "--write"])?;
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    if has("--echoes") && has("--write") {
+        return Err("--write wants all of the measurements, so not --echoes".to_owned());
+    }
     if !shell::has("valgrind") {
         shell::apt_install(&["valgrind"])?;
     }
@@ -16,11 +21,59 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     cargo.arg("run").args(package).arg("--");
     let options = arguments.iter().filter(|option| *option != "--write");
     cargo.args(options);
-    if arguments.iter().any(|option| option == "--write") {
+    match python() {
+        Ok(python) => {
+            cargo.arg("--python").arg(python);
+        }
+        Err(error) => eprintln!("bench: aioisotp is left out: {error}"),
+    }
+    if has("--write") {
         write(&mut cargo)
     } else {
         shell::run(&mut cargo)
     }
+}
+
+/// A Python that has aioisotp, in an environment that the first call makes.
+fn python() -> Result<PathBuf, String> {
+    let root = shell::root();
+    let folder = root.join(ENVIRONMENT);
+    let (python, made_from) = (folder.join("bin/python"), folder.join("requirements.txt"));
+    let wanted = std::fs::read(root.join(REQUIREMENTS)).map_err(|error| error.to_string())?;
+    let has_it = |python: &Path| {
+        shell::capture(Command::new(python).args(["-c", "import aioisotp"])).is_ok_and(|(ok, _)| ok)
+    };
+    if std::fs::read(&made_from).is_ok_and(|made| made == wanted) && has_it(&python) {
+        return Ok(python);
+    }
+    // that of the distribution is first: it is built with all optimisations
+    let system = ["/usr/bin/python3", "python3"]
+        .into_iter()
+        .find(|python| shell::has(python));
+    let venv = || {
+        let mut command = shell::program(system.unwrap_or("python3"));
+        shell::run(command.args(["-m", "venv", "--clear"]).arg(&folder))
+    };
+    venv().or_else(|_| shell::apt_install(&["python3-venv"]).and_then(|()| venv()))?;
+    let mut pip = shell::program(&python.to_string_lossy());
+    pip.args([
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+    ]);
+    shell::run(pip.args([
+        "--no-deps",
+        "--require-hashes",
+        "--requirement",
+        REQUIREMENTS,
+    ]))?;
+    if !has_it(&python) {
+        return Err(format!("{} cannot import it", python.display()));
+    }
+    std::fs::write(&made_from, wanted).map_err(|error| error.to_string())?;
+    Ok(python)
 }
 
 /// Puts the tables into the document, in place of those that are there.
@@ -64,6 +117,8 @@ fn machine() -> Result<String, String> {
     Ok(format!("Measured on {processor}, {}.", compiler.join(" ")))
 }
 
+const ENVIRONMENT: &str = "target/aioisotp";
+const REQUIREMENTS: &str = "benches/requirements.txt";
 const DOCUMENT: &str = "docs/performance.md";
 const BEGIN: &str = "<!-- begin: cargo xtask bench --write -->";
 const END: &str = "<!-- end -->";

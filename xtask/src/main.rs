@@ -31,7 +31,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
-        about: "measure the protocol [--quick] [--markdown | --write]; fails where a limit is broken",
+        about: "measure the protocol [--quick] [--echoes] [--markdown | --write]; fails where a limit is broken",
         run: bench::run,
     },
     Command {
