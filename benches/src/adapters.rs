@@ -9,7 +9,6 @@ use isotp_driver::{Address, Config, Id, Network};
 use isotp_virtual::VirtualBus;
 
 use crate::Result;
-use crate::timing::Effort;
 
 /// Who carries the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Adapter {
     }
 
     /// Microseconds of a round trip in each batch of one round.
-    pub(crate) fn echo(self, size: usize, effort: Effort) -> Result<Vec<f64>> {
+    pub(crate) fn echo(self, size: usize) -> Result<Vec<f64>> {
         let bus = VirtualBus::default();
         match self {
             Self::Tokio | Self::TokioThreads => {
@@ -60,25 +59,25 @@ impl Adapter {
                 let runtime = builder.enable_all().build().map_err(said)?;
                 runtime.block_on(async {
                     let network = isotp_tokio::Network::with_bus(bus.port());
-                    let client = client((*network).clone(), size, effort);
+                    let client = client((*network).clone(), size);
                     tokio::spawn(client).await.map_err(said)?
                 })
             }
             Self::Smol => smol::block_on(async {
                 let network = isotp_smol::Network::with_bus(bus.port());
-                smol::spawn(client((*network).clone(), size, effort)).await
+                smol::spawn(client((*network).clone(), size)).await
             }),
-            Self::AsyncStd => beside(size, effort, Some("1")),
-            Self::AsyncStdThreads => beside(size, effort, None),
-            Self::Blocking => threads(&bus, size, effort),
+            Self::AsyncStd => beside(size, Some("1")),
+            Self::AsyncStdThreads => beside(size, None),
+            Self::Blocking => threads(&bus, size),
         }
     }
 }
 
 /// Under async-std in a process of its own, since the environment sets the number of its threads.
-fn beside(size: usize, effort: Effort, threads: Option<&str>) -> Result<Vec<f64>> {
+fn beside(size: usize, threads: Option<&str>) -> Result<Vec<f64>> {
     let mut command = Command::new(std::env::current_exe().map_err(said)?);
-    command.args(["async-std", &size.to_string(), effort.word()]);
+    command.args(["async-std", &size.to_string()]);
     match threads {
         Some(number) => command.env(THREADS, number),
         None => command.env_remove(THREADS),
@@ -100,13 +99,12 @@ fn numbers(command: &mut Command) -> Result<Vec<f64>> {
 }
 
 /// Runs under async-std, for [`beside`], and prints the microseconds.
-pub(crate) fn child(size: &str, effort: &str) -> Result<()> {
+pub(crate) fn child(size: &str) -> Result<()> {
     let size = size.parse().map_err(said)?;
-    let effort = Effort::from_word(effort).ok_or("expected quick or full")?;
     let bus = VirtualBus::default();
     let micros = async_std::task::block_on(async {
         let network = isotp_async_std::Network::with_bus(bus.port());
-        async_std::task::spawn(client((*network).clone(), size, effort)).await
+        async_std::task::spawn(client((*network).clone(), size)).await
     })?;
     micros.iter().for_each(|micros| println!("{micros}"));
     Ok(())
@@ -114,15 +112,15 @@ pub(crate) fn child(size: &str, effort: &str) -> Result<()> {
 
 /// Under the Python package aioisotp, by a Python that has it.
 pub(crate) fn aioisotp(python: &str, size: usize) -> Result<Vec<f64>> {
-    // a batch takes some tens of milliseconds
-    let round_trips = if size < 100 { "50" } else { "1" };
+    // a batch takes some milliseconds, or tens of them with many frames
+    let round_trips = if size < 100 { "20" } else { "1" };
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/echo.py"));
     numbers(command.args([&size.to_string(), round_trips, &BATCHES.to_string()]))
 }
 
 /// Sends and waits for the echo, batch after batch; gives the microseconds of a round trip in each.
-async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64>> {
+async fn client(network: Network, size: usize) -> Result<Vec<f64>> {
     let address = address()?;
     let server = network.serve(
         address.reversed(),
@@ -135,7 +133,7 @@ async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64
     let _server = server.await.map_err(said)?;
     let client = network.connect(address, Config::default());
     let client = client.await.map_err(said)?;
-    let (message, rounds) = (vec![0x55; size], batch(size, effort));
+    let (message, rounds) = (vec![0x55; size], batch(size));
     let mut micros = Vec::with_capacity(BATCHES);
     for batch in 0..=BATCHES {
         let begin = Instant::now();
@@ -154,7 +152,7 @@ async fn client(network: Network, size: usize, effort: Effort) -> Result<Vec<f64
 }
 
 /// The same with threads that block.
-fn threads(bus: &VirtualBus, size: usize, effort: Effort) -> Result<Vec<f64>> {
+fn threads(bus: &VirtualBus, size: usize) -> Result<Vec<f64>> {
     let network = isotp_blocking::Network::with_bus(bus.port()).map_err(said)?;
     let connect = |address| network.connect(address, Config::default()).map_err(said);
     let (client, server) = (connect(address()?)?, connect(address()?.reversed())?);
@@ -165,7 +163,7 @@ fn threads(bus: &VirtualBus, size: usize, effort: Effort) -> Result<Vec<f64>> {
     });
     let message = vec![0x55; size];
     let mut failed = None;
-    let micros = batches(batch(size, effort), || {
+    let micros = batches(batch(size), || {
         let echo = client.send(message.as_slice()).map_err(said);
         let echo = echo.and_then(|()| client.recv().map_err(said));
         match echo {
@@ -190,13 +188,10 @@ pub(crate) fn batches(rounds: usize, mut act: impl FnMut()) -> Vec<f64> {
     (0..BATCHES).map(|_| batch()).collect()
 }
 
-/// How many round trips are timed at once: a batch takes some milliseconds.
-pub(crate) const fn batch(size: usize, effort: Effort) -> usize {
-    let rounds = 400_000 / (size + 400);
-    match effort {
-        Effort::Quick => rounds / 4,
-        Effort::Full => rounds,
-    }
+/// How many round trips are timed at once. A batch takes a millisecond, or a few with many frames: most are
+/// over before the machine gives the processor to other work.
+pub(crate) const fn batch(size: usize) -> usize {
+    100_000 / (size + 400)
 }
 
 fn address() -> Result<Address> {
@@ -212,6 +207,6 @@ pub(crate) fn said(error: impl core::fmt::Display) -> String {
 const THREADS: &str = "ASYNC_STD_THREAD_COUNT";
 
 /// How often a round times each adapter.
-pub(crate) const BATCHES: usize = 5;
+pub(crate) const BATCHES: usize = 10;
 /// The batch that is not timed.
 const WARM_UP: usize = 0;

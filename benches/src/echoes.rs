@@ -45,12 +45,12 @@ fn one(size: usize, effort: Effort, python: Option<&str>) -> Result<Echoes> {
     let (mut aioisotp, mut hand_overs) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         for (adapter, micros) in &mut ours {
-            micros.extend(adapter.echo(size, effort)?);
+            micros.extend(adapter.echo(size)?);
         }
         if let Some(python) = python {
             aioisotp.extend(adapters::aioisotp(python, size)?);
         }
-        hand_overs.extend(hand_over(effort));
+        hand_overs.extend(hand_over());
     }
     let ours = ours.map(|(adapter, micros)| (adapter, Micros::of(micros)));
     Ok(Echoes {
@@ -62,10 +62,10 @@ fn one(size: usize, effort: Effort, python: Option<&str>) -> Result<Echoes> {
 }
 
 /// Microseconds that one thread needs to wake another and to sleep, in each batch.
-fn hand_over(effort: Effort) -> Vec<f64> {
+fn hand_over() -> Vec<f64> {
     let second_has_it = Arc::new(AtomicBool::new(false));
     let turn = second_has_it.clone();
-    let (first, turns) = (thread::current(), adapters::batch(12, effort));
+    let (first, turns) = (thread::current(), adapters::batch(12));
     let second = thread::spawn(move || {
         for _ in 0..turns * (1 + BATCHES) {
             while !turn.load(Ordering::Acquire) {

@@ -2,8 +2,7 @@
 //!
 //! `cargo xtask bench [--quick] [--markdown] [--echoes]` runs all of it, or the round trips alone, and fails
 //! where a limit is broken. It hands over a Python that has aioisotp, with `--python PATH`. This program
-//! starts itself under callgrind, with `count WORKLOAD FRAMES`, and for async-std, with `async-std SIZE
-//! EFFORT`.
+//! starts itself under callgrind, with `count WORKLOAD FRAMES`, and for async-std, with `async-std SIZE`.
 #![forbid(unsafe_code)]
 
 mod adapters;
@@ -44,8 +43,8 @@ fn run(arguments: &[String]) -> Result<()> {
     if let ["count", workload, frames] = words[..] {
         return instructions::child(workload, frames);
     }
-    if let ["async-std", size, effort] = words[..] {
-        return adapters::child(size, effort);
+    if let ["async-std", size] = words[..] {
+        return adapters::child(size);
     }
     let (mut effort, mut markdown, mut alone, mut python) = (Effort::Full, false, false, None);
     let mut words = words.into_iter();

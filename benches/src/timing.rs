@@ -12,22 +12,6 @@ pub(crate) enum Effort {
     Full,
 }
 
-impl Effort {
-    /// For the command line.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Full => "full",
-        }
-    }
-
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        [Self::Quick, Self::Full]
-            .into_iter()
-            .find(|effort| effort.word() == word)
-    }
-}
-
 /// What many runs of the same work took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
