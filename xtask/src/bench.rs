@@ -56,19 +56,8 @@ fn python() -> Result<PathBuf, String> {
     };
     venv().or_else(|_| shell::apt_install(&["python3-venv"]).and_then(|()| venv()))?;
     let mut pip = shell::program(&python.to_string_lossy());
-    pip.args([
-        "-m",
-        "pip",
-        "--quiet",
-        "--disable-pip-version-check",
-        "install",
-    ]);
-    shell::run(pip.args([
-        "--no-deps",
-        "--require-hashes",
-        "--requirement",
-        REQUIREMENTS,
-    ]))?;
+    pip.args(PIP.split(' ')).arg(REQUIREMENTS);
+    shell::run(&mut pip)?;
     if !has_it(&python) {
         return Err(format!("{} cannot import it", python.display()));
     }
@@ -118,6 +107,8 @@ fn machine() -> Result<String, String> {
 }
 
 const ENVIRONMENT: &str = "target/aioisotp";
+const PIP: &str = "-m pip --quiet --disable-pip-version-check --timeout 20 --retries 1 install --no-deps \
+                   --require-hashes --requirement";
 const REQUIREMENTS: &str = "benches/requirements.txt";
 const DOCUMENT: &str = "docs/performance.md";
 const BEGIN: &str = "<!-- begin: cargo xtask bench --write -->";
