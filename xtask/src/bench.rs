@@ -21,11 +21,13 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     cargo.arg("run").args(package).arg("--");
     let options = arguments.iter().filter(|option| *option != "--write");
     cargo.args(options);
-    match python() {
-        Ok(python) => {
-            cargo.arg("--python").arg(python);
+    if !has("--quick") {
+        match python() {
+            Ok(python) => {
+                cargo.arg("--python").arg(python);
+            }
+            Err(error) => eprintln!("bench: aioisotp is left out: {error}"),
         }
-        Err(error) => eprintln!("bench: aioisotp is left out: {error}"),
     }
     if has("--write") {
         write(&mut cargo)
