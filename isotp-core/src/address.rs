@@ -13,12 +13,12 @@ mod half;
 mod plain;
 mod recognise;
 
-pub(crate) use half::PRIORITY;
 pub use half::{AddressFormat, Half};
+pub(crate) use half::{PRIORITY, PRIORITY_AND_SOURCE};
 pub use recognise::Filter;
 pub(crate) use recognise::Recognised;
 
-use half::{fixed_functional, functional};
+use half::{fixed_functional, functional, with_priority};
 
 use crate::error::AddressError;
 use crate::frame::{FrameKind, Id};
@@ -210,10 +210,9 @@ impl Address {
         if !self.tx_format.is_fixed() {
             return Err(AddressError::NotFixed);
         }
-        let bits = (priority as u32) << 26;
-        self.tx_id = Id::from_raw(self.tx_id.raw() & !PRIORITY | bits);
+        self.tx_id = with_priority(self.tx_id, priority);
         if self.functional_tx().is_some() {
-            self.functional_tx_id = Id::from_raw(self.functional_tx_id.raw() & !PRIORITY | bits);
+            self.functional_tx_id = with_priority(self.functional_tx_id, priority);
         }
         Ok(self)
     }

@@ -38,7 +38,7 @@ impl Id {
                 extended: true,
             });
         }
-        Ok(Self(value | EXTENDED))
+        Ok(Self::from_29_bits(value))
     }
 
     /// The identifier's bits, without the mark of 29-bit ids.
@@ -65,8 +65,7 @@ impl Id {
         }
     }
 
-    /// The lower 29 bits of `value`.
-    #[cfg(feature = "embedded-can")]
+    /// A 29-bit identifier: the lower 29 bits of `value`.
     pub(crate) const fn from_29_bits(value: u32) -> Self {
         Self(value & 0x1FFF_FFFF | EXTENDED)
     }

@@ -60,7 +60,7 @@ impl Half {
     /// Normal fixed addressing, physical, priority 6: 0x18DA, then `target` and `source`.
     #[must_use]
     pub const fn normal_fixed(target: u8, source: u8) -> Self {
-        let id = fixed_id(PF_NORMAL_PHYSICAL, target, source);
+        let id = fixed_id(DEFAULT_PRIORITY, PF_NORMAL_PHYSICAL, target, source);
         Self {
             id,
             byte: 0,
@@ -91,7 +91,7 @@ impl Half {
     /// Mixed 29-bit addressing, physical, priority 6: 0x18CE, then `target` and `source`.
     #[must_use]
     pub const fn mixed_29(target: u8, source: u8, n_ae: u8) -> Self {
-        let id = fixed_id(PF_MIXED_PHYSICAL, target, source);
+        let id = fixed_id(DEFAULT_PRIORITY, PF_MIXED_PHYSICAL, target, source);
         Self {
             id,
             byte: n_ae,
@@ -149,19 +149,25 @@ impl Half {
     /// The same half towards `target`; for ids that name it.
     pub(crate) const fn towards(self, target: u8) -> Self {
         if self.format.is_fixed() {
-            let id = Id::from_raw(self.id.raw() & !0xFF00 | (target as u32) << 8);
+            let [high, format, _, source] = self.id.raw().to_be_bytes();
+            let raw = u32::from_be_bytes([high, format, target, source]);
+            let id = Id::from_raw(raw);
             return Self { id, ..self };
         }
         self
     }
 }
 
-const fn fixed_id(format: u32, target: u8, source: u8) -> Id {
-    let value = DEFAULT_PRIORITY | format << 16 | (target as u32) << 8 | source as u32;
-    match Id::extended(value) {
-        Ok(id) => id,
-        Err(_) => Id::from_raw(0),
-    }
+/// An id that names target and source, with another priority.
+pub(super) const fn with_priority(id: Id, priority: u8) -> Id {
+    let [_, format, target, source] = id.value().to_be_bytes();
+    fixed_id(priority, format, target, source)
+}
+
+/// Priority, PDU format with both page bits 0, N_TA, N_SA (`ADR-01`).
+const fn fixed_id(priority: u8, format: u8, target: u8, source: u8) -> Id {
+    let value = u32::from_be_bytes([priority << 2, format, target, source]);
+    Id::from_29_bits(value)
 }
 
 pub(super) const fn fixed_functional(half: Half, target: u8) -> Result<Half, AddressError> {
@@ -170,7 +176,8 @@ pub(super) const fn fixed_functional(half: Half, target: u8) -> Result<Half, Add
         AddressFormat::Mixed29 => PF_MIXED_FUNCTIONAL,
         _ => return Err(AddressError::NotFixed),
     };
-    let raw = half.id.raw() & !0x00FF_FF00 | format << 16 | (target as u32) << 8;
+    let [high, _, _, source] = half.id.raw().to_be_bytes();
+    let raw = u32::from_be_bytes([high, format, target, source]);
     Ok(Half {
         id: Id::from_raw(raw),
         ..half
@@ -178,25 +185,27 @@ pub(super) const fn fixed_functional(half: Half, target: u8) -> Result<Half, Add
 }
 
 pub(super) const fn functional(half: Half, id: Id, n_ta: Option<u8>) -> Result<Half, AddressError> {
-    let format = (id.value() >> 16) & 0x3FF;
-    match (half.format, n_ta) {
-        (AddressFormat::Extended, Some(byte)) => Ok(Half { id, byte, ..half }),
-        (AddressFormat::Normal | AddressFormat::Mixed11, None) => Ok(Half { id, ..half }),
-        (AddressFormat::NormalFixed, None)
-            if id.is_extended() && format == PF_NORMAL_FUNCTIONAL =>
-        {
-            Ok(Half { id, ..half })
-        }
-        (AddressFormat::Mixed29, None) if id.is_extended() && format == PF_MIXED_FUNCTIONAL => {
-            Ok(Half { id, ..half })
-        }
+    match (half.format, n_ta, pdu_format(id)) {
+        (AddressFormat::Extended, Some(byte), _) => Ok(Half { id, byte, ..half }),
+        (AddressFormat::Normal | AddressFormat::Mixed11, None, _)
+        | (AddressFormat::NormalFixed, None, Some(PF_NORMAL_FUNCTIONAL))
+        | (AddressFormat::Mixed29, None, Some(PF_MIXED_FUNCTIONAL)) => Ok(Half { id, ..half }),
         _ => Err(AddressError::FunctionalFormat),
     }
 }
 
+/// The PDU format in a 29-bit id whose page bits, 25 and 24, are both 0 (`ADR-01`).
+pub(super) const fn pdu_format(id: Id) -> Option<u8> {
+    match id.value().to_be_bytes() {
+        [high, format, ..] if id.is_extended() && high & 3 == 0 => Some(format),
+        _ => None,
+    }
+}
+
 pub(crate) const PRIORITY: u32 = 7 << 26;
-const DEFAULT_PRIORITY: u32 = 6 << 26;
-pub(super) const PF_NORMAL_PHYSICAL: u32 = 0xDA;
-pub(super) const PF_NORMAL_FUNCTIONAL: u32 = 0xDB;
-pub(super) const PF_MIXED_PHYSICAL: u32 = 0xCE;
-pub(super) const PF_MIXED_FUNCTIONAL: u32 = 0xCD;
+pub(crate) const PRIORITY_AND_SOURCE: u32 = 0x1C00_00FF;
+const DEFAULT_PRIORITY: u8 = 6;
+pub(super) const PF_NORMAL_PHYSICAL: u8 = 0xDA;
+pub(super) const PF_NORMAL_FUNCTIONAL: u8 = 0xDB;
+pub(super) const PF_MIXED_PHYSICAL: u8 = 0xCE;
+pub(super) const PF_MIXED_FUNCTIONAL: u8 = 0xCD;

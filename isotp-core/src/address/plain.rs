@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::half::{
-    PF_MIXED_FUNCTIONAL, PF_MIXED_PHYSICAL, PF_NORMAL_FUNCTIONAL, PF_NORMAL_PHYSICAL,
+    PF_MIXED_FUNCTIONAL, PF_MIXED_PHYSICAL, PF_NORMAL_FUNCTIONAL, PF_NORMAL_PHYSICAL, pdu_format,
 };
 use super::{Address, AddressFormat, Half};
 use crate::error::AddressError;
@@ -36,20 +36,20 @@ impl From<Half> for PlainHalf {
 impl TryFrom<PlainHalf> for Half {
     type Error = AddressError;
     fn try_from(plain: PlainHalf) -> Result<Self, AddressError> {
-        let (id, byte, format, page) = match plain {
+        let (id, byte, format, formats) = match plain {
             PlainHalf::Normal { id } => return Ok(Self::normal(id)),
             PlainHalf::Extended { id, n_ta } => return Ok(Self::extended(id, n_ta)),
             PlainHalf::Mixed11 { id, n_ae } => return Ok(Self::mixed_11(id, n_ae)),
             PlainHalf::NormalFixed { id } => {
-                let pages = [PF_NORMAL_PHYSICAL, PF_NORMAL_FUNCTIONAL];
-                (id, 0, AddressFormat::NormalFixed, pages)
+                let formats = [PF_NORMAL_PHYSICAL, PF_NORMAL_FUNCTIONAL];
+                (id, 0, AddressFormat::NormalFixed, formats)
             }
             PlainHalf::Mixed29 { id, n_ae } => {
-                let pages = [PF_MIXED_PHYSICAL, PF_MIXED_FUNCTIONAL];
-                (id, n_ae, AddressFormat::Mixed29, pages)
+                let formats = [PF_MIXED_PHYSICAL, PF_MIXED_FUNCTIONAL];
+                (id, n_ae, AddressFormat::Mixed29, formats)
             }
         };
-        if !id.is_extended() || !page.contains(&pdu_format(id)) {
+        if !pdu_format(id).is_some_and(|format| formats.contains(&format)) {
             return Err(AddressError::FixedId { id });
         }
         Ok(Self { id, byte, format })
@@ -86,8 +86,11 @@ impl TryFrom<PlainAddress> for Address {
     type Error = AddressError;
     fn try_from(plain: PlainAddress) -> Result<Self, AddressError> {
         for half in [plain.tx, plain.rx] {
-            let page = pdu_format(half.id);
-            if half.format.is_fixed() && page != PF_NORMAL_PHYSICAL && page != PF_MIXED_PHYSICAL {
+            let physical = matches!(
+                pdu_format(half.id),
+                Some(PF_NORMAL_PHYSICAL | PF_MIXED_PHYSICAL)
+            );
+            if half.format.is_fixed() && !physical {
                 return Err(AddressError::FixedId { id: half.id });
             }
         }
@@ -115,11 +118,6 @@ impl TryFrom<PlainAddress> for Address {
         }
         Ok(address)
     }
-}
-
-/// What the bits between priority and N_TA say; bits 25 and 24 are part of it and must be 0 (`ADR-01`).
-const fn pdu_format(id: Id) -> u32 {
-    (id.value() >> 16) & 0x3FF
 }
 
 #[cfg(test)]

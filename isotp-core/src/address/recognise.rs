@@ -1,16 +1,13 @@
 //! Which received frames an address matches.
 
-use super::{Address, Half, PRIORITY};
+use super::{Address, Half, PRIORITY, PRIORITY_AND_SOURCE};
 use crate::frame::{FrameView, Id};
 
 impl Address {
     /// The ids under which frames of this address come, physical and functional, for the filters of a
     /// controller.
     pub fn filters(self) -> impl Iterator<Item = Filter> {
-        let ignored = match self.any_source {
-            true => PRIORITY | SOURCE,
-            false => PRIORITY,
-        };
+        let ignored = self.ignored();
         [Some(self.rx()), self.functional_rx()]
             .into_iter()
             .flatten()
@@ -58,12 +55,16 @@ impl Address {
         if !half.format.is_fixed() {
             return false;
         }
-        let ignored = if self.any_source {
-            PRIORITY | 0xFF
+        (id.raw() ^ half.id.raw()) & !self.ignored() == 0
+    }
+
+    /// The bits of a received fixed id that may be anything.
+    const fn ignored(&self) -> u32 {
+        if self.any_source {
+            PRIORITY_AND_SOURCE
         } else {
             PRIORITY
-        };
-        (id.raw() ^ half.id.raw()) & !ignored == 0
+        }
     }
 }
 
@@ -101,6 +102,5 @@ pub struct Filter {
     pub mask: u32,
 }
 
-/// N_TA and N_SA in an id of a fixed format.
+/// N_TA in an id of a fixed format.
 const TARGET: u32 = 0xFF00;
-const SOURCE: u32 = 0xFF;
