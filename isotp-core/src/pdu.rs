@@ -97,13 +97,13 @@ impl<'a> Pdu<'a> {
         let content = frame.get(prefix_len..).ok_or(Ignored::Length)?;
         let (&pci, data) = content.split_first().ok_or(Ignored::Length)?;
         match pci >> 4 {
-            2 => Ok(Self::ConsecutiveFrame {
+            CONSECUTIVE => Ok(Self::ConsecutiveFrame {
                 sequence_number: pci & 0xF,
                 data,
             }),
-            0 => decode_single(pci & 0xF, data, frame.len(), reading),
-            1 => decode_first(pci & 0xF, data, frame.len(), prefix_len),
-            3 => decode_flow_control(pci & 0xF, data),
+            SINGLE => decode_single(pci & 0xF, data, frame.len(), reading),
+            FIRST => decode_first(pci & 0xF, data, frame.len(), prefix_len),
+            FLOW_CONTROL => decode_flow_control(pci & 0xF, data),
             _ => Err(Ignored::ReservedPci),
         }
     }
@@ -173,7 +173,7 @@ fn decode_first(
         return Err(Ignored::FirstFrame);
     }
     let (&next, data) = data.split_first().ok_or(Ignored::FirstFrame)?;
-    let short = u32::from(low) << 8 | u32::from(next);
+    let short = u32::from(u16::from_be_bytes([low, next]));
     let (size, data) = if short != 0 {
         (short, data)
     } else {
@@ -236,9 +236,9 @@ pub const fn consecutive_capacity(tx_dl: usize, prefix_len: usize) -> usize {
 /// Writes address byte and PCI of a single frame; returns where its data begins.
 pub(crate) fn single_header(frame: &mut Frame, half: Half, len: usize) -> usize {
     if len + half.prefix_len() <= 7 {
-        header(frame, half, [len as u8, 0, 0, 0], 1)
+        header(frame, half, [pci(SINGLE, len as u8), 0, 0, 0], 1)
     } else {
-        header(frame, half, [0, len as u8, 0, 0], 2)
+        header(frame, half, [pci(SINGLE, 0), len as u8, 0, 0], 2)
     }
 }
 
@@ -246,9 +246,9 @@ pub(crate) fn single_header(frame: &mut Frame, half: Half, len: usize) -> usize 
 pub(crate) fn first_header(frame: &mut Frame, half: Half, size: u32) -> usize {
     let [.., high, low] = size.to_be_bytes();
     if size <= MAX_SHORT_FF_DL {
-        return header(frame, half, [0x10 | high, low, 0, 0], 2);
+        return header(frame, half, [pci(FIRST, high), low, 0, 0], 2);
     }
-    let start = header(frame, half, [0x10, 0, 0, 0], 2);
+    let start = header(frame, half, [pci(FIRST, 0), 0, 0, 0], 2);
     if let Some(room) = frame.data.get_mut(start..start + 4) {
         room.copy_from_slice(&size.to_be_bytes());
     }
@@ -257,7 +257,8 @@ pub(crate) fn first_header(frame: &mut Frame, half: Half, size: u32) -> usize {
 
 /// Writes address byte and PCI of a consecutive frame.
 pub(crate) fn consecutive_header(frame: &mut Frame, half: Half, sequence_number: u8) -> usize {
-    header(frame, half, [0x20 | sequence_number & 0xF, 0, 0, 0], 1)
+    let pci = pci(CONSECUTIVE, sequence_number & 0xF);
+    header(frame, half, [pci, 0, 0, 0], 1)
 }
 
 /// Writes a whole consecutive frame of 8 bytes without address byte. `chunk` ends with its data; what
@@ -270,7 +271,7 @@ pub(crate) fn full_consecutive(
     sequence_number: u8,
     chunk: [u8; 8],
 ) {
-    let pci = u64::from(0x20 | sequence_number);
+    let pci = u64::from(pci(CONSECUTIVE, sequence_number));
     let word = u64::from_le_bytes(chunk) & !0xFF | pci;
     if let Some(room) = frame.data.first_chunk_mut::<8>() {
         *room = word.to_le_bytes();
@@ -288,8 +289,13 @@ pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow:
         FlowStatus::Overflow => 2,
         FlowStatus::Reserved(status) => status & 0xF,
     };
-    let pci = [0x30 | status, flow.block_size, flow.st_min.code(), 0];
-    let len = header(frame, half, pci, 3);
+    let pci = pci(FLOW_CONTROL, status);
+    let len = header(
+        frame,
+        half,
+        [pci, flow.block_size, flow.st_min.code(), 0],
+        3,
+    );
     finish(frame, half, config, len);
 }
 
@@ -297,15 +303,10 @@ pub(crate) fn flow_control(frame: &mut Frame, half: Half, config: &Config, flow:
 pub(crate) fn finish(frame: &mut Frame, half: Half, config: &Config, len: usize) {
     frame.id = half.id();
     frame.kind = config.kind;
-    let can_dl = if len > 8 {
-        next_length(len)
-    } else if config.transmit.pad_to_8 {
-        8
-    } else {
-        len
-    };
+    let least = if config.transmit.pad_to_8 { 8 } else { 0 };
+    let can_dl = next_length(len.max(least));
     // with the condition in the loop it does not become a call of memset, which is larger than this
-    if len < can_dl {
+    if len != can_dl {
         for (at, byte) in frame.data.iter_mut().enumerate().take(can_dl) {
             if at >= len {
                 *byte = config.transmit.pad_byte;
@@ -340,6 +341,17 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     }
     len
 }
+
+/// The N_PCI byte: the type of the N_PDU, and four bits that belong to it.
+#[inline]
+pub(crate) const fn pci(kind: u8, low: u8) -> u8 {
+    kind << 4 | low
+}
+
+const SINGLE: u8 = 0;
+const FIRST: u8 = 1;
+pub(crate) const CONSECUTIVE: u8 = 2;
+const FLOW_CONTROL: u8 = 3;
 
 /// The longest message whose first frame has the 12-bit length.
 const MAX_SHORT_FF_DL: u32 = 4095;

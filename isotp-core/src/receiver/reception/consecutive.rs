@@ -4,6 +4,7 @@ use super::{Phase, Reception};
 use crate::channels::{Channel, Channels};
 use crate::config::{Config, RxPadding};
 use crate::error::{Ignored, NResult};
+use crate::pdu::{self, CONSECUTIVE};
 
 /// Where the next consecutive frame stands.
 #[derive(Clone, Copy, Debug)]
@@ -40,22 +41,13 @@ impl Reception {
             _ => return Err(Ignored::UnexpectedConsecutiveFrame),
         };
         let full = usize::from(self.block.frame);
-        let remaining = self.size - self.filled;
-        let len = if remaining as usize > full {
-            if data_len != full {
-                return Err(Ignored::ConsecutiveFrame);
-            }
-            full
-        } else {
-            let remaining = remaining as usize;
-            if data_len < remaining
-                || data_len > full
-                || !fits_policy(config.receive.padding, can_dl, data_len - remaining)
-            {
-                return Err(Ignored::ConsecutiveFrame);
-            }
-            remaining
-        };
+        let len = full.min((self.size - self.filled) as usize);
+        if data_len < len
+            || data_len > full
+            || !fits_policy(config.receive.padding, can_dl, data_len - len)
+        {
+            return Err(Ignored::ConsecutiveFrame);
+        }
         let expected = self.block.sequence_number;
         if sequence_number != expected {
             let wrong = NResult::WrongSn {
@@ -80,7 +72,7 @@ impl Reception {
     #[inline]
     pub(crate) fn awaits_usual(&self, pci: u8) -> bool {
         self.phase == Phase::Receiving
-            && pci == 0x20 | self.block.sequence_number
+            && pci == pdu::pci(CONSECUTIVE, self.block.sequence_number)
             && self.block.frame == 7
             && self.size - self.filled > 7
             && self.block.count.wrapping_add(1) != self.offer.block_size
@@ -132,7 +124,8 @@ impl Reception {
     }
 }
 
-/// `PCI-08`, for the last consecutive frame.
+/// `PCI-08`: whether the last consecutive frame may have so much behind its data. The others have nothing
+/// there, and at least 8 bytes.
 const fn fits_policy(padding: RxPadding, can_dl: usize, surplus: usize) -> bool {
     match padding {
         RxPadding::Any => true,
