@@ -5,7 +5,7 @@
 //! for each class that the router has links of, which is mostly one.
 
 use super::slot::{Chains, NONE, Slot};
-use crate::address::{Address, AddressFormat, Half, PRIORITY, Recognised};
+use crate::address::{Address, AddressFormat, Half, PRIORITY, PRIORITY_AND_SOURCE, Recognised};
 use crate::frame::{FrameView, Id};
 
 /// Which classes there are addresses of.
@@ -26,8 +26,11 @@ impl Classes {
     fn change(&mut self, class: usize, change: impl Fn(u32) -> u32) {
         if let Some(count) = self.counts.get_mut(class) {
             *count = change(*count);
-            let bit = u8::from(*count > 0) << class;
-            self.present = self.present & !(1 << class) | bit;
+            if *count > 0 {
+                self.present |= 1 << class;
+            } else {
+                self.present &= !(1 << class);
+            }
         }
     }
 
@@ -46,7 +49,7 @@ impl Index {
     /// Finds the link with the same physical address.
     pub(super) fn find<L>(&self, slots: &[Slot<L>], address: &Address) -> Option<u32> {
         let class = class(address);
-        let key = key(class, address.rx().id(), address.rx().byte());
+        let key = key(class, address.rx().id(), address.rx().byte);
         self.walk_physical(slots, key, |_, other| {
             class == self::class(other) && same(class, address.rx(), other.rx())
         })
@@ -66,9 +69,9 @@ impl Index {
         };
         self.physical.iter().any(|class| {
             if class & BYTE == 0 {
-                prefix_len == 1 && conflicts(class, None)
+                prefix_len == 1 && conflicts(class, 0)
             } else {
-                prefix_len == 0 && (0..=u8::MAX).any(|byte| conflicts(class, Some(byte)))
+                prefix_len == 0 && (0..=u8::MAX).any(|byte| conflicts(class, byte))
             }
         })
     }
@@ -90,10 +93,10 @@ impl Index {
         let class = class(&address);
         self.count(class, &address, |count| count - 1);
         let buckets = slots.len();
-        let bucket = bucket(key(class, address.rx().id(), address.rx().byte()), buckets);
-        unchain(slots, bucket, slot, PHYSICAL);
+        let bucket = bucket(key(class, address.rx().id(), address.rx().byte), buckets);
+        replace_in_chain(slots, bucket, slot, None, PHYSICAL);
         if let Some(half) = address.functional_rx() {
-            let bucket = self::bucket(key(class, half.id(), half.byte()), buckets);
+            let bucket = self::bucket(key(class, half.id(), half.byte), buckets);
             leave_group(slots, bucket, slot);
         }
         if let Some(own) = chains_mut(slots, slot) {
@@ -214,7 +217,7 @@ impl Index {
     fn chain<L>(&self, slots: &mut [Slot<L>], slot: u32, address: &Address) {
         let class = class(address);
         let buckets = slots.len();
-        let bucket = bucket(key(class, address.rx().id(), address.rx().byte()), buckets);
+        let bucket = bucket(key(class, address.rx().id(), address.rx().byte), buckets);
         let Some(head) = slots
             .get_mut(bucket)
             .map(|slot| &mut slot.node.chains.physical_head)
@@ -227,14 +230,14 @@ impl Index {
             own.class = class as u8;
         }
         if let Some(half) = address.functional_rx() {
-            let bucket = self::bucket(key(class, half.id(), half.byte()), buckets);
+            let bucket = self::bucket(key(class, half.id(), half.byte), buckets);
             join_group(slots, bucket, slot, class, half);
         }
     }
 }
 
-/// What of a frame decides: a set of flags, so that there are six classes and two without meaning.
-pub(super) const CLASSES: usize = 8;
+/// What of a frame decides: the whole id, or one of [`FIXED`] and [`ANY_SOURCE`]; and [`BYTE`] or not.
+const CLASSES: usize = 6;
 /// The address byte.
 const BYTE: usize = 1;
 /// The id without its priority.
@@ -243,23 +246,18 @@ const FIXED: usize = 2;
 const ANY_SOURCE: usize = 4;
 
 const fn class(address: &Address) -> usize {
-    let flags = match address.rx().format() {
-        AddressFormat::Normal => 0,
-        AddressFormat::NormalFixed => FIXED,
-        AddressFormat::Extended | AddressFormat::Mixed11 => BYTE,
-        AddressFormat::Mixed29 => FIXED | BYTE,
+    let id = match address.rx().format() {
+        _ if address.any_source() => ANY_SOURCE,
+        AddressFormat::NormalFixed | AddressFormat::Mixed29 => FIXED,
+        _ => 0,
     };
-    if address.any_source() {
-        flags | ANY_SOURCE
-    } else {
-        flags
-    }
+    id + BYTE * address.rx().prefix_len()
 }
 
 /// What of an id decides in this class.
 const fn significant(class: usize, id: Id) -> u32 {
     if class & ANY_SOURCE != 0 {
-        id.raw() & !(PRIORITY | 0xFF)
+        id.raw() & !PRIORITY_AND_SOURCE
     } else if class & FIXED != 0 {
         id.raw() & !PRIORITY
     } else {
@@ -276,24 +274,17 @@ const fn same(class: usize, a: Half, b: Half) -> bool {
     significant(class, a.id()) == significant(class, b.id()) && bytes
 }
 
-/// The hash of an address.
-const fn key(class: usize, id: Id, byte: Option<u8>) -> u32 {
-    let byte = match byte {
-        Some(byte) if class & BYTE != 0 => (byte as u32 + 1) << 21,
-        _ => 0,
-    };
-    (significant(class, id) ^ byte).wrapping_mul(0x9E37_79B1)
+/// The hash of an address; `byte` is 0 where the class has none.
+const fn key(class: usize, id: Id, byte: u8) -> u32 {
+    (significant(class, id) ^ (byte as u32) << 21).wrapping_mul(0x9E37_79B1)
 }
 
 /// The hash of a frame; `None` if it can be for no link of this class.
 fn frame_key(class: usize, frame: &FrameView<'_>) -> Option<u32> {
     if class & BYTE == 0 {
-        return Some(key(class, frame.id, None));
+        return Some(key(class, frame.id, 0));
     }
-    frame
-        .data
-        .first()
-        .map(|byte| key(class, frame.id, Some(*byte)))
+    frame.data.first().map(|byte| key(class, frame.id, *byte))
 }
 
 #[inline]
@@ -327,12 +318,8 @@ const GROUPS: Chain = Chain {
     next: |chains| &mut chains.group_next,
 };
 
-/// Takes `slot` out of a bucket's chain; `false` if it is not there.
-fn unchain<L>(slots: &mut [Slot<L>], bucket: usize, slot: u32, chain: Chain) -> bool {
-    replace_in_chain(slots, bucket, slot, None, chain)
-}
-
-/// Takes `slot` out of a bucket's chain, and puts `by` in its place.
+/// Takes `slot` out of a bucket's chain, and puts `by` in its place, if there is one; `false` if it is
+/// not in that chain.
 fn replace_in_chain<L>(
     slots: &mut [Slot<L>],
     bucket: usize,
