@@ -52,12 +52,11 @@ impl Channels {
 
     /// Sets the clock; it never runs backward.
     pub(crate) fn advance(&mut self, now: Instant) {
-        if now > self.now {
-            if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
-                self.enter_era(now);
-            }
-            self.now = now;
+        let now = now.max(self.now);
+        if (now.as_micros() ^ self.now.as_micros()) >> ERA_BITS != 0 {
+            self.enter_era(now);
         }
+        self.now = now;
     }
 
     /// The same for the frames that mostly come and go: it stands still between most calls.
@@ -161,7 +160,7 @@ impl Channels {
 }
 
 /// Frame numbers wrap after 2^30 frames.
-pub(crate) const SEQUENCE_MASK: u32 = u32::MAX >> 2;
+const SEQUENCE_MASK: u32 = u32::MAX >> 2;
 
 /// An era is 2^29 microseconds, nine minutes: with [`LONGEST`] less than 2^32.
 const ERA_BITS: u32 = 29;

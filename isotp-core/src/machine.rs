@@ -170,7 +170,7 @@ impl TxToken {
         }
     }
 
-    /// The frame's number in its channel, of `SEQUENCE_MASK` width.
+    /// The frame's number in its channel, of 30 bits.
     pub(crate) const fn sequence(self) -> u32 {
         self.frame >> 2
     }

@@ -16,7 +16,6 @@ use queue::{Purpose, Queue};
 use slot::NONE;
 
 use crate::address::{Address, Filter};
-use crate::channels::SEQUENCE_MASK;
 use crate::error::{Refused, SendError};
 use crate::event::Event;
 use crate::link::Link;
@@ -170,7 +169,7 @@ impl<T: Slots> Router<T> {
         self.free = place.node.chains.physical_next;
         place.node.chains.physical_next = NONE;
         // a link that was busy elsewhere has up to 255 frames in flight: none of them had its token here
-        let skip = |number: u32| number.wrapping_add(256) & SEQUENCE_MASK;
+        let skip = |number: u32| number.wrapping_add(256);
         link.set_frame_numbers(place.node.frame_numbers.map(skip));
         let address = *link.address();
         place.link = Some(link);

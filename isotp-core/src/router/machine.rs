@@ -84,11 +84,9 @@ impl<T: Slots> Machine for Router<T> {
         if !self.heap.is_armed_beside(slots, self.pending.slot) {
             return lent;
         }
-        let (_, first) = self.heap.first(slots)?;
-        match lent {
-            Some(lent) if lent.at < first.at => Some(lent),
-            _ => Some(first),
-        }
+        let first = self.heap.first(slots).map(|(_, first)| first);
+        let timeouts = [lent, first].into_iter().flatten();
+        timeouts.min_by_key(|timeout| timeout.at)
     }
 }
 

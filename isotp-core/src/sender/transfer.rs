@@ -174,7 +174,7 @@ impl Transfer {
             self.sequence_number = (self.sequence_number + 1) & 0xF;
             self.block.sent = self.block.sent.wrapping_add(1);
             if self.block.sent != self.block.size
-                && self.sent < self.size
+                && self.sent != self.size
                 && self.block.st_min == StMin::ZERO
                 && config.confirmation == Confirmation::OnCommit
             {
@@ -214,7 +214,6 @@ impl Transfer {
             Phase::SingleSent => self.end(NResult::Ok),
             Phase::FirstSent => self.await_flow(channels, config),
             Phase::Sent if younger > 0 && !self.may_send_more(config) => {}
-            Phase::Sent if younger > 0 => self.phase = Phase::Ready,
             Phase::Sent if self.sent >= self.size => self.end(NResult::Ok),
             Phase::Sent if self.at_block_end() => self.await_flow(channels, config),
             Phase::Sent if self.block.st_min != StMin::ZERO => self.phase = Phase::Gap,
