@@ -207,3 +207,19 @@ fn a_functional_id_is_the_one_that_was_given() {
     let half = functional.functional_rx().unwrap();
     assert_eq!((half.id(), half.byte()), (std(0x6F3), Some(0xDE)));
 }
+
+/// What the short way to send asks for each frame.
+#[test]
+fn an_address_for_one_peer_without_byte_is_plain() {
+    let normal = Address::normal(std(1), std(2)).unwrap();
+    let fixed = Address::normal_fixed(0xF1, 0x10).unwrap();
+    let extended = Address::extended(std(1), 3, std(2), 4).unwrap();
+    let halves = |tx, rx| Address::from_halves(tx, rx).unwrap();
+    let sends_a_byte = halves(Half::extended(std(1), 3), Half::normal(std(2)));
+    assert!(normal.is_plain() && normal.reversed().is_plain());
+    assert!(fixed.is_plain());
+    assert!(!fixed.with_any_source().unwrap().is_plain());
+    assert!(!extended.is_plain() && !extended.reversed().is_plain());
+    assert!(!sends_a_byte.is_plain());
+    assert!(sends_a_byte.reversed().is_plain());
+}

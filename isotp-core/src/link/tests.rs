@@ -6,6 +6,7 @@ mod functional;
 mod memory;
 mod order;
 mod progress;
+mod usual;
 
 use std::string::{String, ToString};
 use std::vec::Vec;

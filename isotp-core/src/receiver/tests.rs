@@ -4,6 +4,7 @@
 //! committed, from 0. Times are in ms.
 
 mod table;
+mod usual;
 
 use std::format;
 use std::string::{String, ToString};

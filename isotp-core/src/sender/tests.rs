@@ -4,6 +4,7 @@
 //! which they were committed, from 0. Times are in ms.
 
 mod outside;
+mod usual;
 
 use core::time::Duration;
 use std::format;
