@@ -411,3 +411,6 @@ fn leave_group<L>(slots: &mut [Slot<L>], bucket: usize, slot: u32) {
         leader = chains_mut(slots, leader).map_or(NONE, |chains| chains.group_next);
     }
 }
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests;

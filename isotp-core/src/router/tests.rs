@@ -1,3 +1,4 @@
+mod deadlines;
 mod finding;
 mod successors;
 mod turns;

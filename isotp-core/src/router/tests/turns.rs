@@ -190,3 +190,22 @@ fn whoever_comes_after_a_dropped_offer_is_served() {
     }
     assert_eq!(order, [0x700, 0x701, 0x702]);
 }
+
+/// Of links on one id the one that asked first is served first.
+#[test]
+fn of_equal_lowest_ids_the_first_in_the_queue_goes() {
+    let extended = |n_ta| Address::extended(id(0x6F1), n_ta, id(0x600), n_ta).unwrap();
+    let (mut router, ids) = router(&[extended(0), extended(1), extended(2)]);
+    router.set_order(Order::LowestId);
+    let mut frame = Frame::new();
+    for order in [[0, 1, 2], [2, 0, 1]] {
+        for n in order {
+            router.send(NOW, ids[n], std::vec![0; 3]).unwrap();
+        }
+        for n in order {
+            router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+            assert_eq!(usize::from(frame.data()[0]), n);
+        }
+        while router.poll_event().is_some() {}
+    }
+}
