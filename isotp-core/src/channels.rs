@@ -219,4 +219,19 @@ mod tests {
         channels.advance(Instant::from_millis(1));
         assert_eq!(channels.now, Instant::from_millis(2));
     }
+
+    /// Starts that lie further back than any timer are moved up with each era, and not more often.
+    #[test]
+    fn starts_are_moved_when_an_era_is_entered() {
+        let mut channels = Channels::new();
+        channels.start(Channel::Data);
+        let era = |count: u64| Instant::from_micros(count << ERA_BITS);
+        channels.advance(era(8));
+        let since = channels.data.since;
+        assert_eq!(u64::from(since), era(8).as_micros() - LONGEST);
+        channels.advance(Instant::from_micros(era(9).as_micros() - 1));
+        assert_eq!(channels.data.since, since);
+        channels.advance(era(9));
+        assert_eq!(u64::from(channels.data.since), era(9).as_micros() - LONGEST);
+    }
 }

@@ -113,3 +113,22 @@ impl<M: AsRef<[u8]>> AsRef<[u8]> for Prepared<M> {
         self.memory.as_ref().get(..self.len).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FF_DL has 32 bits. The memory is never touched, and so costs nothing.
+    #[test]
+    #[cfg(all(target_pointer_width = "64", not(miri)))]
+    fn a_message_of_more_than_4_gib_is_refused() {
+        let mut payload = std::vec![0u8; 1 << 32];
+        let (size, max) = (1 << 32, u32::MAX);
+        assert_eq!(
+            sendable_size(&payload),
+            Err(SendError::TooLong { size, max })
+        );
+        payload.pop();
+        assert_eq!(sendable_size(&payload), Ok(u32::MAX));
+    }
+}
