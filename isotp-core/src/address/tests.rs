@@ -44,6 +44,7 @@ fn normal_fixed_ids() {
     assert!(seen(&a, ext(0x1ADA_F110), &[]).is_none());
     assert!(seen(&a, ext(0x18DA_F111), &[]).is_none());
     assert_eq!(a.with_priority(3).unwrap().tx().id(), ext(0x0CDA_10F1));
+    assert_eq!(a.with_priority(7).unwrap().tx().id(), ext(0x1CDA_10F1));
     assert!(a.with_priority(8).is_err());
 }
 

@@ -102,6 +102,8 @@ fn one_address_format_per_id() {
         router.insert(link(mixed)).unwrap_err().error,
         InsertError::FormatInUse { id: id(0x611) }
     );
+    let elsewhere = Address::extended(id(0x6F1), 1, id(0x612), 9).unwrap();
+    assert!(router.insert(link(elsewhere)).is_ok());
 }
 
 #[test]

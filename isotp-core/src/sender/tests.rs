@@ -224,6 +224,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     (SENT_BLOCK_END, "at 300; con 1", "NBs 1200"),
     (SENT, "at 300; con 1", "22 NAs 1300"),
     (SENT, "con 0", "NAs 1100"),
+    // Sent | confirmed, and younger ones in flight | Sent
+    (READY, "window 3; commit; commit; commit; con 1", "NAs 1100"),
+    (
+        AWAIT_FLOW,
+        "window 2; fc 300200; commit; commit; con 1",
+        "NAs 1000",
+    ),
     // Gap | time | Ready
     (GAP, "", "StMin 110"),
     (GAP, "at 109", "StMin 110"),
