@@ -2,9 +2,8 @@
 
 use isotp_tokio::{Config, Connection, ConnectionError, Event, Network, SendError};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, within};
 use crate::endpoint::Endpoint;
 use crate::parameters::Parameters;
 
@@ -44,11 +43,9 @@ impl Adapter {
             .build()
             .map_err(|error| format!("a runtime: {error}"))?;
         let (network, connection) = runtime.block_on(async {
-            let network = Network::open(string)
-                .await
-                .map_err(|error| format!("{string}: {error}"))?;
-            let connection = network.connect(parameters.address, config).await;
-            let connection = connection.map_err(|error| format!("connect: {error}"))?;
+            let network = within(string, Network::open(string)).await?;
+            let connection = network.connect(parameters.address, config);
+            let connection = within("a connection", connection).await?;
             Ok::<_, String>((network, connection))
         })?;
         Ok(Self {
@@ -85,9 +82,7 @@ impl Adapter {
         deadline: Deadline,
         future: impl Future<Output = Result<T, String>>,
     ) -> Result<T, String> {
-        let left = deadline.left(what)?;
-        let result = self.runtime.block_on(async { timeout(left, future).await });
-        result.unwrap_or_else(|_| Err(deadline.passed(what)))
+        self.runtime.block_on(deadline.of(what, future))
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::case::{Case, Need};
-use crate::deadline::Deadline;
+use crate::deadline::{self, Deadline, LIMIT, within};
 use crate::listeners;
 use crate::parameters::{id, payload};
 use crate::tool::{self, Running};
@@ -27,7 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let case = |name: String, run: Box<crate::case::Run>| Case {
         name: format!("isotpserver/{name}"),
         needs: &[Need::Isotp, Need::CanUtils],
-        seconds: 60,
+        seconds: SECONDS,
         run,
     };
     let mut cases = vec![
@@ -144,7 +144,8 @@ async fn lost(interface: &str) -> Result<String, String> {
     // the server closes the TCP connection when a message fails on the bus, which nobody here answers
     drop(ecu);
     connection.send(payload(100)).await.map_err(said)?;
-    match within(connection.recv()).await? {
+    let told = timeout(LIMIT, connection.recv()).await;
+    match told.map_err(|_| format!("the client is told nothing within {LIMIT:?}"))? {
         Err(error) => Ok(error.to_string()),
         Ok(message) => Err(format!("a message of {} bytes", message.len())),
     }
@@ -254,14 +255,14 @@ async fn silent_peer(interface: &str, who: Who) -> Result<String, String> {
     client.write_all(message.as_bytes()).await.map_err(said)?;
     // whoever comes after the first frame hears nothing of the message
     loop {
-        let tapped = within(tap.recv()).await?.map_err(said)?;
+        let tapped = within("the first frame", tap.recv()).await?;
         if tapped.frame.view().data.first() == Some(&0x10) {
             break;
         }
     }
     let mut rest = Vec::new();
     if who == Who::CanUtils {
-        within(client.read_to_end(&mut rest)).await?.map_err(said)?;
+        within("the end of the stream", client.read_to_end(&mut rest)).await?;
         return Ok("the client is closed".to_owned());
     }
     let ecu = network
@@ -301,7 +302,7 @@ fn tester() -> Result<Address, String> {
 }
 
 async fn expect(connection: &Connection, expected: &[u8]) -> Result<(), String> {
-    let message = within(connection.recv()).await?.map_err(said)?;
+    let message = deadline::message(connection).await?;
     if *message != *expected {
         let start = message.get(..8).unwrap_or(&message);
         return Err(format!("{} bytes came, {start:02X?}", message.len()));
@@ -311,14 +312,8 @@ async fn expect(connection: &Connection, expected: &[u8]) -> Result<(), String> 
 
 async fn line(client: &mut BufReader<TcpStream>) -> Result<String, String> {
     let mut line = String::new();
-    within(client.read_line(&mut line)).await?.map_err(said)?;
+    within("a line of the server", client.read_line(&mut line)).await?;
     Ok(line)
-}
-
-async fn within<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    let limit = Duration::from_secs(10);
-    let outcome = timeout(limit, future).await;
-    outcome.map_err(|_| format!("nothing within {limit:?}"))
 }
 
 /// A port that nobody has.
@@ -331,12 +326,17 @@ fn run(case: impl Future<Output = Result<String, String>>) -> Result<String, Str
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    runtime.map_err(said)?.block_on(case)
+    let deadline = Deadline::seconds(SECONDS - 5);
+    runtime
+        .map_err(said)?
+        .block_on(deadline.of("the end of the case", case))
 }
 
 fn said(error: impl core::fmt::Display) -> String {
     error.to_string()
 }
 
+/// What each case has.
+const SECONDS: u64 = 60;
 /// After this long without a frame there is none.
 const QUIET: Duration = Duration::from_millis(100);

@@ -9,6 +9,7 @@ mod peer;
 mod socketcan_links;
 
 use crate::case::{Case, Need};
+use crate::deadline::under_tokio;
 
 /// The cases of the kernel's sockets, alone and under connections.
 pub(crate) fn adapters() -> Vec<Case> {
@@ -25,7 +26,7 @@ pub(crate) fn adapters() -> Vec<Case> {
     .map(|(name, run)| Case {
         name: name.to_owned(),
         needs: &[Need::Isotp, Need::Network],
-        seconds: 30,
+        seconds: SECONDS,
         run: Box::new(run),
     })
     .collect()
@@ -53,8 +54,9 @@ fn ensure(holds: bool, what: impl Into<String>) -> Result<(), String> {
 
 /// Runs a future to its end, in this thread, as a program with tokio does.
 fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.map_err(said)?.block_on(future)
+    // before the case is killed, which would not say where it was
+    under_tokio(SECONDS - 2, future)
 }
+
+/// What each case has.
+const SECONDS: u64 = 30;

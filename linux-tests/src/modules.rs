@@ -1,9 +1,9 @@
 //! A kernel without the module for ISO-TP: the error says so at once, and names the command that helps.
 
 use isotp_tokio::Network;
-use tokio::runtime::Builder;
 
 use crate::case::{Case, Need};
+use crate::deadline::under_tokio;
 use crate::tool;
 
 /// The cases that unload a module.
@@ -41,12 +41,8 @@ fn without_isotp(interface: &str) -> Result<String, String> {
 
 /// Opens a network; the error, if there is one, and it came within a second.
 fn open(string: &str) -> Result<Option<String>, String> {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
     let start = std::time::Instant::now();
-    let outcome = runtime.block_on(Network::open(string));
+    let outcome = under_tokio(10, async { Ok(Network::open(string).await) })?;
     if start.elapsed().as_secs() >= 1 {
         return Err(format!("{string} took {:?}", start.elapsed()));
     }

@@ -6,12 +6,10 @@ mod load;
 mod socket;
 mod transfer;
 
-use core::future::Future;
-use core::time::Duration;
-
 use isotp_tokio::{Config, Connection, Network};
 
 use crate::case::{Case, Need};
+use crate::deadline::within;
 use crate::parameters::Parameters;
 
 /// All cases.
@@ -45,31 +43,15 @@ fn case(
     }
 }
 
-/// Runs a future under tokio, for so many seconds at most.
-fn under_tokio<T>(
-    seconds: u64,
-    future: impl Future<Output = Result<T, String>>,
-) -> Result<T, String> {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().build().map_err(said)?;
-    let length = Duration::from_secs(seconds);
-    runtime.block_on(async {
-        let ended = tokio::time::timeout(length, future).await;
-        ended.unwrap_or_else(|_| Err(format!("not over after {seconds} s")))
-    })
-}
-
 async fn open(interface: &str) -> Result<Network, String> {
-    Network::open(&format!("raw:{interface}"))
-        .await
-        .map_err(said)
+    let string = format!("raw:{interface}");
+    within("a network", Network::open(&string)).await
 }
 
 /// A connection as the parameters say, with the driver's own limits.
 async fn connect(network: &Network, parameters: &Parameters) -> Result<Connection, String> {
     let config = Config::from(parameters.config());
-    let connection = network.connect(parameters.address, config).await;
-    connection.map_err(said)
+    within("a connection", network.connect(parameters.address, config)).await
 }
 
 fn said(error: impl core::fmt::Display) -> String {

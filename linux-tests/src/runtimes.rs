@@ -1,11 +1,11 @@
 //! The ways of Linux under each runtime.
 
 use core::future::Future;
-use core::time::Duration;
 
 use isotp_driver::{Address, Config, Connection, ConnectionError, NResult, Network, SendError};
 
 use crate::case::{Case, Need};
+use crate::deadline::{LIMIT, message};
 use crate::parameters::{id, payload};
 
 /// Who drives.
@@ -78,8 +78,7 @@ async fn exchange(network: Network) -> Result<String, String> {
         let (sent, answered) = within(both).await?;
         sent.and(answered).map_err(said)?;
         for (connection, expected) in [(&ecu, &there), (&tester, &back)] {
-            let message = within(connection.recv()).await?.map_err(said)?;
-            if *message != **expected {
+            if *message(connection).await? != **expected {
                 return Err(format!("another message than the one of {size} bytes"));
             }
         }
@@ -143,5 +142,3 @@ async fn within<T>(future: impl Future<Output = T>) -> Result<T, String> {
 fn said(error: impl core::fmt::Display) -> String {
     error.to_string()
 }
-
-const LIMIT: Duration = Duration::from_secs(10);

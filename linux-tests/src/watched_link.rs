@@ -10,6 +10,7 @@ use isotp_tokio::{Config, Connection, Event, Network, SendError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use crate::deadline::within;
 use crate::differential::{Stack, received};
 use crate::parameters::Parameters;
 
@@ -32,10 +33,11 @@ impl WatchedLink {
         let runtime = builder.enable_all().build().map_err(said)?;
         let (network, connection) = runtime.block_on(async {
             let string = format!("raw:{interface}");
-            let network = Network::open(&string).await.map_err(said)?;
+            let network = within("a network", Network::open(&string)).await?;
             let config = Config::from(parameters.config());
-            let connection = network.connect(parameters.address, config).await;
-            Ok::<_, String>((network, connection.map_err(said)?))
+            let connection = network.connect(parameters.address, config);
+            let connection = within("a connection", connection).await?;
+            Ok::<_, String>((network, connection))
         })?;
         Ok(Self {
             sending: Vec::new(),

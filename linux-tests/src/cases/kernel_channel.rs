@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::peer::{Peer, ecu, tester};
 use super::{Named, block_on, ensure, said, same};
+use crate::deadline::{message, within};
 
 pub(super) const CASES: &[Named] = &[
     ("kernel connection/messages of any size go both ways", echo),
@@ -39,21 +40,18 @@ pub(super) fn address() -> Address {
 pub(super) async fn connect(network: &Network, address: Address) -> Result<Connection, String> {
     let mut config = Config::linux_kernel();
     config.max_message = 66_000;
-    network.connect(address, config).await.map_err(said)
+    within("a connection", network.connect(address, config)).await
 }
 
 pub(super) async fn open(interface: &str) -> Result<(Network, Connection), String> {
-    let network = Network::open(&format!("kernel:{interface}"))
-        .await
-        .map_err(said)?;
+    let string = format!("kernel:{interface}");
+    let network = within("a network", Network::open(&string)).await?;
     let connection = connect(&network, address()).await?;
     Ok((network, connection))
 }
 
 pub(super) async fn event(connection: &Connection) -> Result<Event, String> {
-    let next = timeout(Duration::from_secs(4), connection.next_event()).await;
-    next.map_err(|_| "no event within 4 s".to_owned())?
-        .map_err(said)
+    within("an event of the connection", connection.next_event()).await
 }
 
 fn result_of(sent: Result<(), SendError>) -> String {
@@ -75,9 +73,9 @@ fn echo(interface: &str) -> Result<String, String> {
         for size in [1, 6, 7, 8, 62, 63, 4095, 4096, 60_000] {
             let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
             client.send(bytes.clone()).await.map_err(said)?;
-            let there = server.recv().await.map_err(said)?;
+            let there = message(&server).await?;
             server.send(there).await.map_err(said)?;
-            let back = client.recv().await.map_err(said)?;
+            let back = message(&client).await?;
             ensure(back == bytes, format!("{size} bytes came back as others"))?;
         }
         match client.send(vec![7; 66_001]).await {
@@ -109,14 +107,8 @@ fn duplex(interface: &str) -> Result<String, String> {
             );
             there.map_err(said)?;
             back.map_err(said)?;
-            ensure(
-                other.recv().await.map_err(said)? == vec![round; 3000],
-                "there",
-            )?;
-            ensure(
-                one.recv().await.map_err(said)? == vec![round + 100; 2000],
-                "back",
-            )?;
+            ensure(message(&other).await? == vec![round; 3000], "there")?;
+            ensure(message(&one).await? == vec![round + 100; 2000], "back")?;
         }
         Ok(String::new())
     })
@@ -131,8 +123,8 @@ fn no_peer(interface: &str) -> Result<String, String> {
         same("alone", result_of(alone).as_str(), "N_TIMEOUT_Bs")?;
         let server = connect(&network, address().reversed()).await?;
         client.send(vec![2; 100]).await.map_err(said)?;
-        let message = server.recv().await.map_err(said)?;
-        ensure(message == vec![2; 100], "the second message")?;
+        let received = message(&server).await?;
+        ensure(received == vec![2; 100], "the second message")?;
         Ok(format!("N_TIMEOUT_Bs after {waited:?}"))
     })
 }
@@ -194,8 +186,8 @@ fn reader_errors(interface: &str) -> Result<String, String> {
         let wrong = start.elapsed();
         ensure(wrong < Duration::from_millis(300), format!("{wrong:?}"))?;
         peer.say("03 01 02 03")?;
-        let message = client.recv().await.map_err(said)?;
-        ensure(message == [1, 2, 3], "the message afterwards")?;
+        let received = message(&client).await?;
+        ensure(received == [1, 2, 3], "the message afterwards")?;
         Ok(format!(
             "silence told after {silent:?}, a wrong number after {wrong:?}"
         ))
@@ -292,9 +284,9 @@ fn wakes(interface: &str) -> Result<String, String> {
         for number in 0..2000_usize {
             let start = Instant::now();
             let size = if number % 2 == 0 { 5 } else { 20 };
-            let (sent, received) = tokio::join!(client.send(vec![1; size]), server.recv());
+            let (sent, received) = tokio::join!(client.send(vec![1; size]), message(&server));
             sent.map_err(said)?;
-            same("the size", received.map_err(said)?.len(), size)?;
+            same("the size", received?.len(), size)?;
             slowest = slowest.max(start.elapsed());
         }
         ensure(

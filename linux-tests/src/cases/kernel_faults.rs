@@ -11,6 +11,7 @@ use super::kernel_channel::{address, connect, event, open};
 use super::kernel_socket;
 use super::peer::Peer;
 use super::{Named, block_on, ensure, said, same};
+use crate::deadline::{LIMIT, message};
 use crate::tool;
 
 pub(super) const CASES: &[Named] = &[
@@ -53,8 +54,7 @@ fn forgotten(interface: &str) -> Result<String, String> {
         ensure(told < Duration::from_millis(2600), format!("{told:?}"))?;
         peer.say("10 08 00 01 02 03 04 05")?;
         peer.say("21 06 07")?;
-        let message = client.recv().await.map_err(said)?;
-        same("afterwards", message.len(), 8)?;
+        same("afterwards", message(&client).await?.len(), 8)?;
         network.close().await;
 
         let unguarded = Network::open(&format!("kernel:{interface}?guard=off")).await;
@@ -147,9 +147,9 @@ fn down(interface: &str) -> Result<String, String> {
         };
         let text = error.to_string();
         ensure(text.contains("ip link set"), text.clone())?;
-        let received = client.recv().await;
+        let received = timeout(LIMIT, client.recv()).await;
         ensure(
-            matches!(received, Err(ConnectionError::Bus(_))),
+            matches!(received, Ok(Err(ConnectionError::Bus(_)))),
             "receiving",
         )?;
         let refused = network.connect(address(), Config::linux_kernel()).await;

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::kernel_channel::{address, connect, open};
 use super::{Named, block_on, ensure, said, same};
+use crate::deadline::message;
 
 pub(super) const CASES: &[Named] = &[
     ("kernel links/a second one on a pair is refused", pairs),
@@ -66,9 +67,7 @@ fn formats(interface: &str) -> Result<String, String> {
             let server = connect(&network, address.reversed()).await?;
             for size in [1, 5, 6, 7, 8, 100] {
                 client.send(vec![9; size]).await.map_err(said)?;
-                let message = timeout(SECOND, server.recv()).await;
-                let message = message.map_err(|_| format!("{address:?}: nothing came"))?;
-                same("the size", message.map_err(said)?.len(), size)?;
+                same("the size", message(&server).await?.len(), size)?;
             }
         }
         Ok(String::new())
@@ -90,9 +89,9 @@ fn many(interface: &str) -> Result<String, String> {
         for (number, (client, server)) in ends.into_iter().enumerate() {
             tasks.spawn(async move {
                 let bytes = vec![number as u8; 500 + number];
-                let (sent, received) = tokio::join!(client.send(bytes.clone()), server.recv());
+                let (sent, received) = tokio::join!(client.send(bytes.clone()), message(&server));
                 sent.map_err(said)?;
-                ensure(received.map_err(said)? == bytes, "another message")
+                ensure(received? == bytes, "another message")
             });
         }
         while let Some(done) = tasks.join_next().await {
@@ -244,9 +243,9 @@ fn both_ways(interface: &str) -> Result<String, String> {
         let own = own.map_err(said)?;
         for size in [1, 7, 8, 4095, 20_000] {
             for (from, to) in [(&kernel, &own), (&own, &kernel)] {
-                let (sent, received) = tokio::join!(from.send(vec![3; size]), to.recv());
+                let (sent, received) = tokio::join!(from.send(vec![3; size]), message(to));
                 sent.map_err(said)?;
-                same("the size", received.map_err(said)?.len(), size)?;
+                same("the size", received?.len(), size)?;
                 let again = timeout(Duration::from_millis(50), to.recv()).await;
                 ensure(
                     again.is_err(),

@@ -14,6 +14,7 @@ use super::kernel_channel::address;
 use super::kernel_links::is_in_use;
 use super::peer::Peer;
 use super::{Named, block_on, ensure, said, same};
+use crate::deadline::{message, within};
 
 pub(super) const CASES: &[Named] = &[
     (
@@ -78,9 +79,9 @@ async fn answers_once(interface: &str, link: &Connection) -> Result<(), String> 
         let path = link.path();
         format!("{path}: {error}")
     })?;
-    let message = timeout(SECOND, link.recv()).await;
-    let message = message.map_err(|_| format!("{}: nothing came", link.path()))?;
-    same("the size", message.map_err(said)?.len(), 20)
+    let message = message(link).await;
+    let message = message.map_err(|error| format!("{}: {error}", link.path()))?;
+    same("the size", message.len(), 20)
 }
 
 fn at_once(interface: &str) -> Result<String, String> {
@@ -260,13 +261,8 @@ fn tap(interface: &str) -> Result<String, String> {
         link.close().await;
         let link = connect().await.map_err(said)?;
         say(0x123)?;
-        let frame = timeout(2 * SECOND, seen.recv()).await;
-        let frame = frame.map_err(|_| "a foreign frame was on the bus, the tap saw none")?;
-        same(
-            "the frame",
-            frame.map_err(said)?.frame.to_string(),
-            "123#01".to_owned(),
-        )?;
+        let seen = within("a foreign frame at the tap", seen.recv()).await?;
+        same("the frame", seen.frame.to_string(), "123#01".to_owned())?;
         drop(link);
         Ok(String::new())
     })

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use isotp_tokio::{Config, ConnectError, Connection, Network};
 
-use super::{case, connect, open, said, under_tokio};
+use super::{case, connect, open, said};
 use crate::case::{Case, Need};
+use crate::deadline::{message, under_tokio, within};
 use crate::parameters::Parameters;
 use crate::{sys, tool};
 
@@ -89,7 +90,7 @@ fn fails_within_a_second(
         // in a thread, as the command waits
         let run = tokio::task::spawn_blocking(move || tool::run("ip", command));
         for failing in waiting.into_iter().chain(sending) {
-            let error = failing.await.map_err(said)??;
+            let error = within("an error at each connection", failing).await??;
             if !error.contains(expected) {
                 return Err(format!("expected {expected:?}, got {error:?}"));
             }
@@ -143,7 +144,7 @@ fn bus_off(interface: &str) -> Result<String, String> {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let begin = Instant::now();
         tell(interface, libc::CAN_ERR_BUSOFF)?;
-        let error = failing.await.map_err(said)??;
+        let error = within("an error at each connection", failing).await??;
         let after = begin.elapsed();
         if !error.contains("bus-off") || !error.contains("restart-ms") {
             return Err(error);
@@ -172,11 +173,11 @@ fn restart(interface: &str) -> Result<String, String> {
             return Err("sent while the controller was off".into());
         }
         tell(interface, libc::CAN_ERR_RESTARTED)?;
-        sending.await.map_err(said)??;
-        let message = b.recv().await.map_err(said)?;
+        within("a message to be sent after the restart", sending).await??;
+        let received = message(&b).await?;
         tokio::time::sleep(Duration::from_millis(1200)).await;
-        b.send(message).await.map_err(said)?;
-        a.recv().await.map_err(said)?;
+        b.send(received).await.map_err(said)?;
+        message(&a).await?;
         Ok(String::new())
     })
 }
@@ -198,7 +199,7 @@ fn no_fd(interface: &str) -> Result<String, String> {
         let a = connect(&network, &parameters).await?;
         let b = connect(&network, &parameters.reversed()).await?;
         a.send(vec![1; 100]).await.map_err(said)?;
-        b.recv().await.map_err(said).map(|_| String::new())
+        message(&b).await.map(|_| String::new())
     })
 }
 
@@ -237,7 +238,7 @@ fn twice(interface: &str) -> Result<String, String> {
         }
         let b = connect(&network, &Parameters::default().reversed()).await?;
         a.send([1]).await.map_err(said)?;
-        b.recv().await.map_err(said).map(|_| String::new())
+        message(&b).await.map(|_| String::new())
     })
 }
 
@@ -248,7 +249,7 @@ fn idle(interface: &str) -> Result<String, String> {
         let a = connect(&network, &Parameters::default()).await?;
         let b = connect(&network, &Parameters::default().reversed()).await?;
         a.send(vec![1; 1000]).await.map_err(said)?;
-        b.recv().await.map_err(said)?;
+        message(&b).await?;
         let begin = sys::processor_time();
         tokio::time::sleep(Duration::from_secs(3)).await;
         let used = sys::processor_time() - begin;

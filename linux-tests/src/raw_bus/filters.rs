@@ -6,8 +6,9 @@ use isotp_driver::{Address, Bus, FrameKind, FrameView, process_time};
 use isotp_socketcan::{Filtering, RawBus, RawSocket};
 use isotp_tokio::Tokio;
 
-use super::{case, connect, open, said, under_tokio};
+use super::{case, connect, open, said};
 use crate::case::Case;
+use crate::deadline::{message, under_tokio, within};
 use crate::parameters::{Parameters, id};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -44,7 +45,7 @@ fn tap(interface: &str) -> Result<String, String> {
         // the driver has seen the tap when it has served a later command
         let other = connect(&network, &Parameters::default().reversed()).await?;
         foreign(0x123)?;
-        let seen = tap.recv().await.map_err(said)?.frame;
+        let seen = within("a frame at the tap", tap.recv()).await?.frame;
         if seen.id() != id(0x123) {
             return Err(format!("the tap saw {seen}"));
         }
@@ -91,9 +92,9 @@ fn ten_thousand_links(interface: &str) -> Result<String, String> {
             let other = connect(&peer, &parameters(link)?.reversed()).await?;
             let connection = &connections[link as usize];
             connection.send(vec![7; 100]).await.map_err(said)?;
-            crate::endpoint::same(&[7; 100], other.recv().await.map_err(said)?.as_ref())?;
+            crate::endpoint::same(&[7; 100], message(&other).await?.as_ref())?;
             other.send(vec![8; 100]).await.map_err(said)?;
-            crate::endpoint::same(&[8; 100], connection.recv().await.map_err(said)?.as_ref())?;
+            crate::endpoint::same(&[8; 100], message(connection).await?.as_ref())?;
         }
         Ok(format!(
             "{filtering}; first thousand {first:?}, last {last:?}"
@@ -138,9 +139,8 @@ fn foreign_frames(interface: &str) -> Result<String, String> {
         sender.send(ours, timeout).map_err(said)?;
         loop {
             let interest = isotp_driver::Interest::READABLE;
-            core::future::poll_fn(|cx| bus.poll_ready(cx, interest))
-                .await
-                .map_err(said)?;
+            let ready = core::future::poll_fn(|cx| bus.poll_ready(cx, interest));
+            within("the frame that is ours", ready).await?;
             if bus
                 .receive(process_time(), &mut frame)
                 .map_err(said)?

@@ -9,11 +9,11 @@ use isotp_driver::{
     Address, Arrival, Bus, Frame, FrameView, Interest, Taken, TxToken, process_time,
 };
 use isotp_socketcan::{RawBus, RawSocket};
-use isotp_tokio::{Connection, Event, Network, Tokio};
+use isotp_tokio::{Network, Tokio};
 
-use super::{case, connect, open, said, under_tokio};
+use super::{case, connect, open, said};
 use crate::case::{Case, Need};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, message, under_tokio, within};
 use crate::endpoint::{Endpoint, same};
 use crate::kernel::KernelSocket;
 use crate::parameters::{Parameters, payload};
@@ -96,8 +96,8 @@ async fn through_full_queue(
             .await
             .map_err(|error| format!("send: {error}"))
     };
-    let ((), received) = tokio::try_join!(sending, whole(&b))?;
-    same(&sent, &received)?;
+    let ((), received) = tokio::try_join!(sending, message(&b))?;
+    same(&sent, received.as_ref())?;
     let (took, used) = (begin.elapsed(), sys::processor_time() - used);
     let refused = refusals(&monitor);
     let (calls, frames) = (monitor.calls() as usize, size.div_ceil(7));
@@ -122,17 +122,6 @@ async fn through_full_queue(
         ));
     }
     Ok(remark)
-}
-
-/// The next message, or why it did not come.
-async fn whole(connection: &Connection) -> Result<Vec<u8>, String> {
-    loop {
-        match connection.next_event().await.map_err(said)? {
-            Event::Message(message) => return Ok(message.into_bytes()),
-            Event::Failed(result) => return Err(format!("received: {result}")),
-            _ => {}
-        }
-    }
 }
 
 /// How often the receive buffer of a controller was overrun.
@@ -232,7 +221,7 @@ fn buses(interface: &str, parameters: &Parameters, messages: usize) -> Result<Du
                 given += 1;
             }
             from.flush(now).map_err(said)?;
-            core::future::poll_fn(|cx| {
+            let ready = core::future::poll_fn(|cx| {
                 let ready = [&mut from, &mut to].map(|bus| bus.poll_ready(cx, Interest::READABLE));
                 match ready {
                     [Poll::Pending, Poll::Pending] => Poll::Pending,
@@ -243,9 +232,10 @@ fn buses(interface: &str, parameters: &Parameters, messages: usize) -> Result<Du
                         }))
                     }
                 }
-            })
-            .await
-            .map_err(said)?;
+            });
+            within("more frames", ready).await.map_err(|error| {
+                format!("{error}: {given} sent, {confirmed} confirmed, {arrived} of {wanted} here")
+            })?;
             let now = process_time();
             while let Some(arrival) = from.receive(now, &mut received).map_err(said)? {
                 confirmed += usize::from(matches!(arrival, Arrival::Transmitted { .. }));
@@ -275,17 +265,17 @@ fn raw(interface: &str, parameters: &Parameters, messages: usize) -> Result<Dura
         let (one, two) = (open(interface).await?, open(interface).await?);
         let a = connect(&one, parameters).await?;
         let b = connect(&two, &parameters.reversed()).await?;
-        let message = payload(SIZE);
+        let sent = payload(SIZE);
         let begin = Instant::now();
         let sending = async {
             for _ in 0..messages {
-                a.send(message.clone()).await.map_err(said)?;
+                a.send(sent.clone()).await.map_err(said)?;
             }
             Ok::<_, String>(())
         };
         let receiving = async {
             for _ in 0..messages {
-                same(&message, b.recv().await.map_err(said)?.as_ref())?;
+                same(&sent, message(&b).await?.as_ref())?;
             }
             Ok(())
         };

@@ -7,9 +7,9 @@ use std::time::Instant;
 use isotp_core::StMin;
 use isotp_driver::Address;
 
-use super::{case, connect, open, said, under_tokio};
+use super::{case, connect, open, said};
 use crate::case::{Case, Need};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, message, under_tokio};
 use crate::endpoint::{Endpoint, same};
 use crate::kernel::KernelSocket;
 use crate::parameters::{Addressing, Parameters, id, payload};
@@ -59,7 +59,7 @@ fn with_kernel(interface: &str, parameters: &Parameters, long: bool) -> Result<S
         for size in sizes {
             let sent = payload(size);
             connection.send(sent.clone()).await.map_err(said)?;
-            let received = connection.recv().await.map_err(said)?;
+            let received = message(&connection).await?;
             same(&sent, received.as_ref()).map_err(|error| format!("{size} bytes: {error}"))?;
         }
         network.close().await;
@@ -115,7 +115,7 @@ fn functional(interface: &str) -> Result<String, String> {
         }
         tester.send_functional([0x3E, 0x00]).await.map_err(said)?;
         for node in &nodes {
-            same(&[0x3E, 0x00], node.recv().await.map_err(said)?.as_ref())?;
+            same(&[0x3E, 0x00], message(node).await?.as_ref())?;
         }
         Ok(String::new())
     })
@@ -136,8 +136,10 @@ fn many_links(interface: &str) -> Result<String, String> {
             let a = connect(&one, &parameters).await?;
             let b = connect(&two, &parameters.reversed()).await?;
             tasks.push(tokio::spawn(async move {
-                ping(&a, &b, 300).await?;
-                ping(&b, &a, 300).await
+                let there = ping(&a, &b, 300).await;
+                there.map_err(|error| format!("link {link}, there: {error}"))?;
+                let back = ping(&b, &a, 300).await;
+                back.map_err(|error| format!("link {link}, back: {error}"))
             }));
         }
         for task in tasks {
@@ -156,12 +158,12 @@ fn equal_frames(interface: &str) -> Result<String, String> {
         let b = connect(&two, &parameters.reversed()).await?;
         for _ in 0..500 {
             a.send([0x3E, 0x00]).await.map_err(said)?;
-            same(&[0x3E, 0x00], b.recv().await.map_err(said)?.as_ref())?;
+            same(&[0x3E, 0x00], message(&b).await?.as_ref())?;
         }
         // every sixteenth consecutive frame is equal to one before it
         for _ in 0..5 {
             a.send(vec![0; 20_000]).await.map_err(said)?;
-            same(&[0; 20_000], b.recv().await.map_err(said)?.as_ref())?;
+            same(&[0; 20_000], message(&b).await?.as_ref())?;
         }
         Ok(String::new())
     })
@@ -216,8 +218,7 @@ async fn ping(
 ) -> Result<(), String> {
     let begin = Instant::now();
     let sent = payload(size);
-    let (confirmed, received) = tokio::join!(from.send(sent.clone()), to.recv());
+    let (confirmed, received) = tokio::join!(from.send(sent.clone()), message(to));
     confirmed.map_err(|error| format!("send: {error} after {:?}", begin.elapsed()))?;
-    let received = received.map_err(|error| format!("recv: {error}"))?;
-    same(&sent, received.as_ref())
+    same(&sent, received?.as_ref())
 }
