@@ -20,6 +20,9 @@ const MODULES: &[&str] = &[
     "kvaser_pci",
     "sch_tbf",
 ];
+/// The kernel as it comes, and as it is in memory: to unpack it takes an emulated processor several seconds.
+const PACKED: &str = "vmlinuz";
+const UNPACKED: &str = "vmlinux";
 /// Depends on the newest kernel.
 const META_PACKAGE: &str = "linux-image-amd64";
 
@@ -33,7 +36,7 @@ pub(crate) struct Kernel {
 pub(crate) fn prepare(cache: &Path) -> Result<Kernel, String> {
     let folder = cache.join("kernel");
     let order = folder.join("order");
-    let wanted = MODULES.join(" ");
+    let wanted = format!("{UNPACKED} {}", MODULES.join(" "));
     if std::fs::read_to_string(folder.join("wanted"))
         .ok()
         .as_deref()
@@ -48,8 +51,13 @@ pub(crate) fn prepare(cache: &Path) -> Result<Kernel, String> {
         std::fs::write(&wanted_file, wanted).map_err(|error| said(&wanted_file, &error))?;
     }
     let names = std::fs::read_to_string(&order).map_err(|error| said(&order, &error))?;
+    let unpacked = folder.join(UNPACKED);
     Ok(Kernel {
-        image: folder.join("vmlinuz"),
+        image: if unpacked.is_file() {
+            unpacked
+        } else {
+            folder.join(PACKED)
+        },
         modules: names.lines().map(|name| folder.join(name)).collect(),
     })
 }
@@ -106,7 +114,10 @@ fn extract(cache: &Path, package: &Path, folder: &Path) -> Result<(), String> {
         .iter()
         .find(|path| file_name(path).starts_with("vmlinuz-"));
     let image = image.ok_or("the package holds no vmlinuz")?;
-    copy(image, &folder.join("vmlinuz"))?;
+    copy(image, &folder.join(PACKED))?;
+    if let Err(error) = unpack(folder) {
+        eprintln!("{error}; the machine unpacks its kernel itself");
+    }
     let modules: BTreeMap<String, &PathBuf> = files
         .iter()
         .filter_map(|path| Some((module_name(path)?, path)))
@@ -118,6 +129,34 @@ fn extract(cache: &Path, package: &Path, folder: &Path) -> Result<(), String> {
     let list = folder.join("order");
     std::fs::write(&list, order.join("\n")).map_err(|error| said(&list, &error))?;
     std::fs::remove_dir_all(&unpacked).map_err(|error| said(&unpacked, &error))
+}
+
+/// Takes the kernel out of what unpacks itself.
+fn unpack(folder: &Path) -> Result<(), String> {
+    let packed = folder.join(PACKED);
+    let bytes = std::fs::read(&packed).map_err(|error| said(&packed, &error))?;
+    let payload = payload(&bytes).ok_or("the kernel is packed in a way that is not known here")?;
+    let file = folder.join(format!("{UNPACKED}.xz"));
+    std::fs::write(&file, payload).map_err(|error| said(&file, &error))?;
+    shell::run(
+        shell::program("xz")
+            .args(["--decompress", "--force"])
+            .arg(&file),
+    )
+}
+
+/// What the boot protocol of Linux on x86 calls the payload, if it is of xz. Its last four bytes say how large it
+/// is unpacked.
+fn payload(image: &[u8]) -> Option<&[u8]> {
+    let word = |at: usize| {
+        let bytes = image.get(at..at + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(bytes)).ok()
+    };
+    let sectors = usize::from(*image.get(0x1F1)?) + 1;
+    let begin = sectors * 512 + word(0x248)?;
+    let end = (begin + word(0x24C)?).checked_sub(4)?;
+    let payload = image.get(begin..end)?;
+    payload.starts_with(b"\xFD7zXZ\0").then_some(payload)
 }
 
 /// Copies the module after everything that it depends on; `order` gets their names.
@@ -203,6 +242,19 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_payload_of_a_kernel_is_found() {
+        let mut image = vec![0; 2048];
+        image[0x1F1] = 1;
+        image[0x248] = 16;
+        image[0x24C] = 14;
+        image[1040..1050].copy_from_slice(b"\xFD7zXZ\0data");
+        assert_eq!(payload(&image), Some(&b"\xFD7zXZ\0data"[..]));
+        image[1040] = 0;
+        assert_eq!(payload(&image), None);
+        assert_eq!(payload(b"short"), None);
+    }
 
     #[test]
     fn dependencies_stand_in_modinfo() {
