@@ -185,7 +185,7 @@ impl<'a> Lane<'a, '_> {
     fn one(&mut self, case: &'a Case) {
         let (name, guest) = (&case.name, self.options.guest);
         if guest {
-            println!("==== case {name}");
+            println!("==== case {} {name}", case.seconds);
         }
         let missing = case.needs.iter().find(|need| !need.is_met(self.network));
         let start = Instant::now();

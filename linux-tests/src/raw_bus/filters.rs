@@ -13,7 +13,7 @@ use crate::parameters::{Parameters, id};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        case("filters/ten-thousand-links", &[], 90, ten_thousand_links),
+        case("filters/ten-thousand-links", &[], 85, ten_thousand_links),
         case(
             "filters/foreign-frames-wake-nobody",
             &[],

@@ -11,8 +11,9 @@ use crate::{Outcome, shell};
 
 /// Until the test program begins: the emulation needs 4 to 15 seconds.
 const BOOT: Duration = Duration::from_secs(90);
-/// Between two lines of the test program, whose cases have shorter deadlines.
-const SILENCE: Duration = Duration::from_secs(90);
+/// Between two lines of the test program, and beyond the deadline of each case that runs: the program itself
+/// ends what hangs, and goes on.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// The processor's own clock is read in a tenth of the time that the emulated ones take.
 const COMMAND_LINE: &str =
@@ -102,7 +103,9 @@ fn lines_of(child: &mut Child) -> Result<Receiver<String>, String> {
 fn watch(lines: &Receiver<String>, begin: Instant) -> Outcome {
     let (mut begun, mut running) = (false, Vec::new());
     loop {
-        let line = match lines.recv_timeout(if begun { SILENCE } else { BOOT }) {
+        let longest = running.iter().map(|(seconds, _)| *seconds).max();
+        let silence = SILENCE + Duration::from_secs(longest.unwrap_or_default());
+        let line = match lines.recv_timeout(if begun { silence } else { BOOT }) {
             Ok(line) => line,
             Err(error) => return Err(ended(error, begun, &running)),
         };
@@ -117,16 +120,17 @@ fn watch(lines: &Receiver<String>, begin: Instant) -> Outcome {
                 )),
             };
         } else if let Some(case) = line.strip_prefix("==== case ") {
-            running.push(case.to_owned());
+            let (seconds, name) = case.split_once(' ').unwrap_or(("", case));
+            running.push((seconds.parse().unwrap_or_default(), name.to_owned()));
         } else if let Some(case) = line.strip_prefix("==== done ") {
-            running.retain(|name| name != case);
+            running.retain(|(_, name)| name != case);
         } else {
             println!("{line}");
         }
     }
 }
 
-fn ended(error: RecvTimeoutError, begun: bool, running: &[String]) -> String {
+fn ended(error: RecvTimeoutError, begun: bool, running: &[(u64, String)]) -> String {
     let how = match error {
         RecvTimeoutError::Timeout => "hangs, it was killed",
         RecvTimeoutError::Disconnected => "stopped",
@@ -134,7 +138,10 @@ fn ended(error: RecvTimeoutError, begun: bool, running: &[String]) -> String {
     match (begun, running) {
         (false, _) => format!("the machine {how}, before the program began"),
         (true, []) => format!("the machine {how}, outside of every case"),
-        (true, cases) => format!("the machine {how}, in the case {}", cases.join(" or ")),
+        (true, cases) => {
+            let names: Vec<&str> = cases.iter().map(|(_, name)| name.as_str()).collect();
+            format!("the machine {how}, in the case {}", names.join(" or "))
+        }
     }
 }
 
