@@ -12,9 +12,9 @@ use tokio::time::timeout;
 
 use crate::case::{Case, Need};
 use crate::deadline::{self, Deadline, LIMIT, within};
-use crate::listeners;
 use crate::parameters::{id, payload};
-use crate::tool::{self, Running};
+use crate::tool::Running;
+use crate::{interface, listeners};
 
 /// Who answers on TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ struct Server {
 
 impl Server {
     async fn start(interface: &str, who: Who) -> Result<Self, String> {
-        tool::run("ip", "link set lo up")?;
+        interface::up("lo")?;
         let address = free_address()?;
         if who == Who::Ours {
             let network = open(interface).await?;

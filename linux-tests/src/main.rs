@@ -28,6 +28,10 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod grid;
 #[cfg(target_os = "linux")]
+mod idle;
+#[cfg(target_os = "linux")]
+mod interface;
+#[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
 mod listeners;

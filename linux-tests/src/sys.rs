@@ -19,6 +19,15 @@ pub(crate) fn can_socket(kind: libc::c_int, protocol: libc::c_int) -> Result<Own
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// A socket on which the kernel is told of interfaces, and answers.
+pub(crate) fn route_socket() -> Result<OwnedFd> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+    // SAFETY: takes no pointer.
+    let fd = check(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
+    // SAFETY: the descriptor is new, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// Binds to an interface; the ids matter to ISO-TP sockets alone.
 pub(crate) fn bind(fd: BorrowedFd<'_>, interface: &str, rx_id: u32, tx_id: u32) -> Result<()> {
     let name = CString::new(interface)?;

@@ -12,7 +12,7 @@ use super::kernel_socket;
 use super::peer::Peer;
 use super::{Named, block_on, ensure, said, same};
 use crate::deadline::{LIMIT, message};
-use crate::tool;
+use crate::interface;
 
 pub(super) const CASES: &[Named] = &[
     ("kernel faults/a forgotten reception is told", forgotten),
@@ -136,7 +136,7 @@ fn down(interface: &str) -> Result<String, String> {
         let sending = client.send(vec![1; 20]);
         let shut = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            tool::run("ip", &format!("link set {interface} down"))
+            interface::down(interface)
         };
         let start = Instant::now();
         let (sent, shut) = tokio::join!(sending, shut);
@@ -157,7 +157,7 @@ fn down(interface: &str) -> Result<String, String> {
             refused.is_err(),
             "a connection on an interface that is down",
         )?;
-        tool::run("ip", &format!("link set {interface} up"))?;
+        interface::up(interface)?;
         let client = connect(&network, address()).await?;
         client.send(vec![1; 3]).await.map_err(said)?;
         Ok(text)
@@ -170,7 +170,7 @@ fn removed(interface: &str) -> Result<String, String> {
         let receiving = client.recv();
         let remove = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            tool::run("ip", &format!("link del {interface}"))
+            interface::remove(interface)
         };
         let start = Instant::now();
         let (received, removed) = tokio::join!(timeout(Duration::from_secs(3), receiving), remove);
@@ -186,16 +186,16 @@ fn removed(interface: &str) -> Result<String, String> {
 
 fn socket(interface: &str) -> Result<String, String> {
     let mut socket = kernel_socket::open(interface)?;
-    tool::run("ip", &format!("link set {interface} down"))?;
+    interface::down(interface)?;
     let down = socket.send(&[1; 3], Duration::from_secs(1));
     let Err(down) = down else {
         return Err(format!("sent on an interface that is down: {down:?}"));
     };
     ensure(down.to_string().contains("is down"), down.to_string())?;
-    tool::run("ip", &format!("link set {interface} up"))?;
+    interface::up(interface)?;
     let sent = socket.send(&[1; 3], Duration::from_secs(1)).map_err(said)?;
     same("up again", sent, NResult::Ok)?;
-    tool::run("ip", &format!("link del {interface}"))?;
+    interface::remove(interface)?;
     for _ in 0..2 {
         let received = socket.recv(&mut Vec::new(), Duration::from_secs(1));
         let Err(error) = received else {
@@ -218,13 +218,13 @@ fn missing(interface: &str) -> Result<String, String> {
                 ensure(text.contains(expected), format!("{scheme}: {text}"))?;
             }
         }
-        tool::run("ip", &format!("link set {interface} down"))?;
+        interface::down(interface)?;
         let opened = Network::open(&format!("kernel:{interface}")).await;
         let text = opened.err().map(said).unwrap_or_default();
         let command = format!("`ip link set {interface} up`");
         ensure(text.contains(&command), text)?;
-        tool::run("ip", &format!("link set {interface} mtu 16"))?;
-        tool::run("ip", &format!("link set {interface} up"))?;
+        interface::without_fd(interface)?;
+        interface::up(interface)?;
         let network = Network::open(&format!("kernel:{interface}")).await;
         let mut config = Config::linux_kernel();
         config.protocol.kind = isotp_core::FrameKind::Fd { brs: false };

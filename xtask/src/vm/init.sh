@@ -13,12 +13,13 @@ done < /modules/order
 # the kernel sends faster than an emulated processor reads: room for the longest message of the tests
 echo 2097152 > /proc/sys/net/core/rmem_max
 echo 2097152 > /proc/sys/net/core/rmem_default
+# and for what virtual buses carry while a busy processor does not come to deliver it: the rest is lost
+echo 20000 > /proc/sys/net/core/netdev_max_backlog
+# in one process, since each takes an emulated processor a while to load
 for number in 0 1; do
-    /bin/ip link add "vcan$number" type vcan
-    /bin/ip link set "vcan$number" up
-    /bin/ip link set "can$number" type can bitrate 500000
-    /bin/ip link set "can$number" up
-done
+    echo "link add vcan$number up type vcan"
+    echo "link set can$number up type can bitrate 500000"
+done | /bin/ip -batch -
 # Both controllers interrupt one processor. On two, the one could go on to send while the host lets the
 # other processor wait, and the receive buffer there holds five frames.
 for number in $(awk '/can[01]$/ { sub(":", "", $1); print $1 }' /proc/interrupts); do
