@@ -1,5 +1,7 @@
 //! What a case is, and which there are.
 
+use std::sync::LazyLock;
+
 use crate::{
     bridge, contract, differential, dump, duplex, faults, grid, modules, pacing, raw_bus, runtimes,
     tool, unprivileged,
@@ -17,32 +19,50 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Whether it uses what there is once.
-    pub(crate) fn drives_controllers(&self) -> bool {
-        self.needs.contains(&Need::Controllers)
-    }
-
-    /// Whether it must have the machine for itself: it measures time or the processor, or changes what
-    /// is there once.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.drives_controllers()
-            || self.needs.contains(&Need::Modules)
-            || ALONE.iter().any(|name| self.name.starts_with(name))
+    /// Beside which others it can run.
+    pub(crate) fn company(&self) -> Company {
+        let is_one_of = |names: &[&str]| names.iter().any(|name| self.name.starts_with(name));
+        if self.needs.contains(&Need::Controllers) {
+            Company::Controllers
+        } else if self.needs.contains(&Need::Modules) || is_one_of(&ALONE) {
+            Company::Nobody
+        } else if is_one_of(&TIMED) {
+            Company::OneOnEachProcessor
+        } else if is_one_of(&IDLE) || self.name.ends_with(IDLE_CONTRACT) {
+            Company::Idle
+        } else {
+            Company::Anybody
+        }
     }
 }
 
-/// Cases that fail, or mean nothing, beside others.
-const ALONE: [&str; 9] = [
-    "pacing/",
-    "raw/load/",
+/// Beside which others a case can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// Beside nobody: it uses the controllers, which are there once, and overrun where the machine is busy.
+    Controllers,
+    Anybody,
+    /// Beside those that wait as it does: it measures the processor time of its own process meanwhile.
+    Idle,
+    /// Beside cases on other processors: it measures time.
+    OneOnEachProcessor,
+    /// Beside nobody: it needs more than one processor, measures speed, or changes what is there once.
+    Nobody,
+}
+
+const IDLE: [&str; 3] = [
     "raw/idle",
-    "raw/pacing",
     "kernel connection/after errors nothing spins",
     "kernel connection/an idle one costs nothing",
-    "kernel connection/no wake-up is lost",
+];
+const IDLE_CONTRACT: &str = "/an_idle_network_burns_no_processor_time";
+const TIMED: [&str; 4] = [
+    "pacing/",
+    "raw/pacing",
     "kernel links/hundreds that",
     "kernel options/separation times",
 ];
+const ALONE: [&str; 2] = ["raw/load/", "kernel connection/no wake-up is lost"];
 
 /// The body of a case.
 pub(crate) type Run = dyn Fn(&str) -> Result<String, String> + Send + Sync;
@@ -103,13 +123,17 @@ pub(crate) fn cases(all: bool) -> Vec<Case> {
     cases
 }
 
-/// The case of this name. Those of the grid are read from their name, since making the list takes a
-/// while.
-pub(crate) fn find(name: &str) -> Option<Case> {
-    grid::case(name).or_else(|| {
-        let mut cases = small().into_iter().chain(raw_bus::long_cases());
-        cases.find(|case| case.name == name)
-    })
+/// Runs the case of this name. Those of the grid are read from their name, since making the list takes a
+/// while; the others are listed once.
+pub(crate) fn run(name: &str, interface: &str) -> Result<String, String> {
+    static SMALL: LazyLock<Vec<Case>> =
+        LazyLock::new(|| small().into_iter().chain(raw_bus::long_cases()).collect());
+    if let Some(case) = grid::case(name) {
+        return (case.run)(interface);
+    }
+    let case = SMALL.iter().find(|case| case.name == name);
+    let case = case.ok_or_else(|| format!("there is no case {name}"))?;
+    (case.run)(interface)
 }
 
 /// Everything but the grid.
@@ -127,4 +151,19 @@ fn small() -> Vec<Case> {
     cases.extend(modules::cases());
     cases.extend(unprivileged::cases());
     cases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_some_cases_is_said_of_cases_that_exist() {
+        let cases = cases(true);
+        for name in IDLE.iter().chain(&TIMED).chain(&ALONE) {
+            let known = cases.iter().any(|case| case.name.starts_with(name));
+            assert!(known, "no case begins with {name}");
+        }
+        assert!(cases.iter().any(|case| case.name.ends_with(IDLE_CONTRACT)));
+    }
 }

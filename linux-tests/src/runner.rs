@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::case::{Case, Need, cases};
+use crate::case::{Case, Company, Need, cases};
 use crate::options::Options;
 use crate::worker::{self, Worker};
 use crate::{place, sys};
@@ -54,8 +54,8 @@ fn prepare(options: &Options, chosen: &[Case]) -> Result<bool, String> {
     Ok(network)
 }
 
-/// Runs everything: some cases at a time, then those that must be alone. The controllers' come first,
-/// since theirs overrun where the machine is busy.
+/// Runs everything, those first that need the controllers: some cases at a time, then those that measure
+/// something, beside as many others as leave it as it is.
 ///
 /// What fails beside others is told, and tried once more alone: the emulation is slow, and its host
 /// may have stood still. What fails alone has failed.
@@ -95,14 +95,17 @@ fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
             }
         });
     };
-    run(1, false, &|case| case.drives_controllers());
-    // on one interface they would hear each other
-    run(if network { LANES } else { 1 }, network, &|case| {
-        !case.is_alone()
-    });
-    run(1, false, &|case| {
-        case.is_alone() && !case.drives_controllers()
-    });
+    for (company, lanes, pinned) in [
+        (Company::Controllers, 1, false),
+        (Company::Anybody, LANES, network),
+        (Company::Idle, WAITING, network),
+        (Company::OneOnEachProcessor, processors, network),
+        (Company::Nobody, 1, false),
+    ] {
+        // on one interface they would hear each other
+        let lanes = if network { lanes } else { 1 };
+        run(lanes, pinned, &|case| case.company() == company);
+    }
     let again = core::mem::take(&mut lock(&tally).again);
     run(1, network, &|case| again.contains(&case.name.as_str()));
     let tally = tally.into_inner().unwrap_or_default();
@@ -123,7 +126,10 @@ fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
 }
 
 /// How many cases run at a time. Most of them wait for most of their time.
-const LANES: usize = 6;
+const LANES: usize = 8;
+
+/// How many cases wait at a time where that is all that they do.
+const WAITING: usize = 12;
 
 /// What has come of the cases until now.
 #[derive(Default)]
@@ -208,22 +214,25 @@ impl<'a> Lane<'a, '_> {
     /// Gives the case to the worker, or to one of its own if it changes the network.
     fn start(&mut self, case: &Case) -> Outcome {
         let interface = &self.options.interface;
-        if case.drives_controllers() {
+        if case.company() == Company::Controllers {
             // they are in the network that is everybody's
             return Worker::start(interface, false, self.processor)?.run(case);
         }
         let interface = if self.network { "vcan0" } else { interface };
-        let alone = [Need::Network, Need::Modules]
-            .iter()
-            .any(|need| case.needs.contains(need));
-        let mut worker = match self.worker.take() {
+        let unloads = case.needs.contains(&Need::Modules);
+        let alone = unloads || case.needs.contains(&Need::Network);
+        if alone {
             // a module can be unloaded when nobody uses it any more
-            Some(worker) if !alone => worker,
-            _ => Worker::start(interface, self.network, self.processor)?,
+            self.worker = self.worker.take().filter(|_| !unloads);
+            return Worker::start(interface, self.network, self.processor)?.run(case);
+        }
+        let mut worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => Worker::start(interface, self.network, self.processor)?,
         };
         let outcome = worker.run(case);
         // what a case left behind that failed is unknown
-        self.worker = Some(worker).filter(|_| outcome.is_ok() && !alone);
+        self.worker = Some(worker).filter(|_| outcome.is_ok());
         outcome
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use crate::case::{Case, find};
+use crate::case::{self, Case};
 use crate::options::Options;
 use crate::{place, sys};
 
@@ -113,7 +113,8 @@ pub(crate) fn work(options: &Options) -> ExitCode {
     }
     for name in std::io::stdin().lines().map_while(Result::ok) {
         // a case may panic
-        let outcome = thread::scope(|scope| scope.spawn(|| one(&name, options)).join());
+        let outcome =
+            thread::scope(|scope| scope.spawn(|| case::run(&name, &options.interface)).join());
         match outcome {
             Ok(Ok(remark)) => println!("{remark}\n{PASSED}"),
             Ok(Err(error)) => println!("{error}\n{FAILED}"),
@@ -121,11 +122,6 @@ pub(crate) fn work(options: &Options) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-fn one(name: &str, options: &Options) -> Result<String, String> {
-    let case = find(name).ok_or_else(|| format!("there is no case {name}"))?;
-    (case.run)(&options.interface)
 }
 
 const PASSED: &str = "==== passed";
