@@ -56,8 +56,9 @@ const IDLE: [&str; 3] = [
     "kernel connection/an idle one costs nothing",
 ];
 const IDLE_CONTRACT: &str = "/an_idle_network_burns_no_processor_time";
-const TIMED: [&str; 4] = [
+const TIMED: [&str; 5] = [
     "pacing/",
+    "raw/faults/bus-off",
     "raw/pacing",
     "kernel links/hundreds that",
     "kernel options/separation times",

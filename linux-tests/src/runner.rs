@@ -126,7 +126,7 @@ fn all(options: &Options, chosen: &[Case], network: bool) -> ExitCode {
 }
 
 /// How many cases run at a time. Most of them wait for most of their time.
-const LANES: usize = 8;
+const LANES: usize = 7;
 
 /// How many cases wait at a time where that is all that they do.
 const WAITING: usize = 12;
