@@ -116,12 +116,12 @@ impl<R: Runtime> Driver<R> {
             self.links
                 .join(line, link, &mut *self.bus, self.supports_fd);
         }
+        self.serve_taps();
         if self.links.has_joined() {
-            // a filter of the bus is set before anybody hears that there is a connection
+            // the filters of the bus are set before anybody hears that there is a connection
             self.bus.flush(now)?;
             self.links.open_joined(&mut *self.bus);
         }
-        self.serve_taps();
         self.word.waiting.clear();
         Ok(match phase {
             Phase::Open => None,

@@ -123,7 +123,8 @@ impl Network {
     }
 
     /// Shows every frame from now on: received ones of any id, and sent ones. `capacity` frames wait to be
-    /// taken at most, in memory that is reserved at once; those that find no room are counted.
+    /// taken at most, in memory that is reserved at once; those that find no room are counted. Whoever
+    /// connects afterwards may rely on it: the tap sees what the new connection sees.
     ///
     /// # Errors
     /// [`ConnectError::Backend`] if the network has no frame bus, [`ConnectError::NoMemory`] if there is

@@ -1,6 +1,11 @@
 //! Taps: every frame, for logs.
 
-use isotp_tokio::{Config, ConnectError, ConnectionError, FrameKind, Tapped};
+use core::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+
+use isotp_tokio::driver::core::{Frame, Instant, TxToken};
+use isotp_tokio::driver::{Arrival, Backend, Bus, Interest, Path, Taken};
+use isotp_tokio::{BusError, Config, ConnectError, ConnectionError, FrameKind, Network, Tapped};
 
 use crate::support::{Pair, address, id, nth_address, pair, play, poll_once, scripted, settle};
 
@@ -97,4 +102,50 @@ async fn a_tap_of_more_frames_than_memory_holds_is_an_error() {
         );
     }
     connection.send([1; 2]).await.unwrap();
+}
+
+/// Writes down what it is told, in order.
+#[derive(Clone, Default)]
+struct Notebook(Arc<Mutex<Vec<&'static str>>>);
+
+impl Notebook {
+    fn note(&self, what: &'static str) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+impl Bus for Notebook {
+    fn try_send(&mut self, _: Instant, _: &Frame, _: TxToken) -> Result<Taken, BusError> {
+        Ok(Taken::Took)
+    }
+
+    fn flush(&mut self, _: Instant) -> Result<(), BusError> {
+        self.note("flush");
+        Ok(())
+    }
+
+    fn receive(&mut self, _: Instant, _: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        Ok(None)
+    }
+
+    fn poll_ready(&mut self, _: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+        Poll::Pending
+    }
+
+    fn listen_to_all(&mut self, all: bool) {
+        self.note(if all { "all" } else { "not all" });
+    }
+}
+
+/// Filters are set in `flush`: who hears of a connection knows that a tap before it sees every frame.
+#[tokio::test]
+async fn a_tap_is_on_the_bus_before_a_later_connection() {
+    let notebook = Notebook::default();
+    let bus = Backend::bus(Path::new("notebook"), notebook.clone());
+    let network = Network::with_backend(bus);
+    // the driver hears of both at once
+    let tap = network.tap(1).unwrap();
+    let connection = network.connect(address(), Config::default()).await;
+    assert_eq!(*notebook.0.lock().unwrap(), ["all", "flush"]);
+    drop((tap, connection));
 }
