@@ -207,6 +207,6 @@ pub(crate) fn said(error: impl core::fmt::Display) -> String {
 const THREADS: &str = "ASYNC_STD_THREAD_COUNT";
 
 /// How often a round times each adapter.
-pub(crate) const BATCHES: usize = 10;
+pub(crate) const BATCHES: usize = 40;
 /// The batch that is not timed.
 const WARM_UP: usize = 0;
