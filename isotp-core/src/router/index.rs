@@ -39,8 +39,9 @@ impl Classes {
         let mut rest = self.present;
         core::iter::from_fn(move || {
             let class = rest.trailing_zeros() as usize;
+            let there = rest != 0;
             rest &= rest.wrapping_sub(1);
-            (class < CLASSES).then_some(class)
+            there.then_some(class)
         })
     }
 }
