@@ -1,5 +1,7 @@
 //! One node on a virtual bus.
 
+mod ahead;
+
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::Arc;
@@ -9,9 +11,10 @@ use std::time::Instant as StdInstant;
 
 use isotp_core::{Frame, FrameView, Instant, TxToken};
 use isotp_driver::{Arrival, Bus, BusError, Interest, Taken};
-use isotp_sim::{Clock, Delivery, DeliveryKind, PortId, SubmitError};
+use isotp_sim::{Clock, DeliveryKind, PortId, SubmitError};
 
-use crate::bus::{State, VirtualBus, Woken};
+use crate::bus::{VirtualBus, Woken};
+use ahead::Ahead;
 
 /// A port of a [`VirtualBus`]: give it to a network, or use it from a thread.
 #[derive(Debug)]
@@ -19,18 +22,6 @@ pub struct Port {
     bus: VirtualBus,
     id: PortId,
     ahead: Ahead,
-}
-
-/// What was taken off the bus while its lock was held anyway, and is given out one at a time.
-#[derive(Debug, Default)]
-struct Ahead {
-    /// The first of them at `next`, up to `end`; memory is used again.
-    slots: Vec<(Delivery, Frame)>,
-    next: usize,
-    end: usize,
-    /// It was all that there was: the look that ends a row of arrivals needs no lock. What has come
-    /// since then is told by [`poll_ready`](Bus::poll_ready).
-    is_all: bool,
 }
 
 impl Port {
@@ -137,58 +128,6 @@ impl Port {
     }
 }
 
-impl Ahead {
-    const fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            next: 0,
-            end: 0,
-            is_all: false,
-        }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.next == self.end
-    }
-
-    /// Takes what there is, if all that was taken before is given out.
-    fn fill(&mut self, state: &mut State, port: PortId, now: Instant) {
-        if !self.is_empty() {
-            self.is_all = false;
-            return;
-        }
-        (self.next, self.end) = (0, 0);
-        while self.end < AHEAD {
-            if self.slots.len() == self.end {
-                self.slots.push(Default::default());
-            }
-            let Some((slot, frame)) = self.slots.get_mut(self.end) else {
-                break;
-            };
-            let Some(delivery) = state.bus.poll_receive(port, frame) else {
-                break;
-            };
-            *slot = delivery;
-            self.end += 1;
-        }
-        let moves = state.bus.poll_timeout().is_some_and(|at| at <= now);
-        self.is_all = !moves && !state.bus.has_received(port);
-        if self.is_all {
-            state.clear_ready(port);
-        }
-    }
-
-    fn pop(&mut self, frame: &mut Frame) -> Option<Delivery> {
-        if self.is_empty() {
-            return None;
-        }
-        let (delivery, ahead) = self.slots.get(self.next)?;
-        frame.copy_from(ahead.view());
-        self.next += 1;
-        Some(*delivery)
-    }
-}
-
 impl Bus for Port {
     fn try_send(&mut self, now: Instant, frame: &Frame, token: TxToken) -> Result<Taken, BusError> {
         let mut state = self.bus.lock();
@@ -254,9 +193,6 @@ impl Drop for Port {
 }
 
 const IN_FLIGHT: usize = 8;
-
-/// How many arrivals are taken at once.
-const AHEAD: usize = 16;
 
 /// Wakes a thread.
 struct Unpark(Thread);

@@ -1,0 +1,114 @@
+//! Arrivals that a port took ahead of being asked for them.
+
+use isotp_core::{Frame, Instant};
+use isotp_sim::{Delivery, PortId};
+
+use crate::bus::State;
+
+/// What was taken off the bus while its lock was held anyway, and is given out one at a time.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    /// The first of them at `next`, up to `end`; memory is used again.
+    slots: Vec<(Delivery, Frame)>,
+    next: usize,
+    end: usize,
+    /// It was all that there was: the look that ends a row of arrivals needs no lock. What has come
+    /// since then is told by [`poll_ready`](isotp_driver::Bus::poll_ready).
+    pub(super) is_all: bool,
+}
+
+impl Ahead {
+    pub(super) const fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            next: 0,
+            end: 0,
+            is_all: false,
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.next == self.end
+    }
+
+    /// Takes what there is, if all that was taken before is given out.
+    pub(super) fn fill(&mut self, state: &mut State, port: PortId, now: Instant) {
+        if !self.is_empty() {
+            self.is_all = false;
+            return;
+        }
+        (self.next, self.end) = (0, 0);
+        while self.end < AHEAD {
+            if self.slots.len() == self.end {
+                self.slots.push(Default::default());
+            }
+            let Some((slot, frame)) = self.slots.get_mut(self.end) else {
+                break;
+            };
+            let Some(delivery) = state.bus.poll_receive(port, frame) else {
+                break;
+            };
+            *slot = delivery;
+            self.end += 1;
+        }
+        let moves = state.bus.poll_timeout().is_some_and(|at| at <= now);
+        self.is_all = !moves && !state.bus.has_received(port);
+        if self.is_all {
+            state.clear_ready(port);
+        }
+    }
+
+    pub(super) fn pop(&mut self, frame: &mut Frame) -> Option<Delivery> {
+        if self.is_empty() {
+            return None;
+        }
+        let (delivery, ahead) = self.slots.get(self.next)?;
+        frame.copy_from(ahead.view());
+        self.next += 1;
+        Some(*delivery)
+    }
+}
+
+/// How many arrivals are taken at once.
+const AHEAD: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use core::task::{Context, Poll, Waker};
+
+    use isotp_core::{FrameKind, FrameView, Id};
+    use isotp_driver::{Bus as _, Interest};
+
+    use super::AHEAD;
+    use crate::VirtualBus;
+
+    /// Rows of all lengths around what is taken at once; what comes after a row is told.
+    #[test]
+    fn a_row_of_arrivals_comes_whole_and_in_order_and_the_next_is_told() {
+        let bus = VirtualBus::default();
+        let (mut sender, mut receiver) = (bus.port(), bus.port());
+        let mut cx = Context::from_waker(Waker::noop());
+        let interest = Interest {
+            readable: true,
+            writable: false,
+        };
+        for len in [1, AHEAD - 1, AHEAD, AHEAD + 1, 2 * AHEAD, 3 * AHEAD + 2] {
+            assert!(receiver.poll_ready(&mut cx, interest).is_pending());
+            for number in 0..len {
+                assert!(sender.send_frame(FrameView {
+                    id: Id::standard(1).unwrap(),
+                    kind: FrameKind::Classic,
+                    data: &[number as u8],
+                }));
+            }
+            let told = receiver.poll_ready(&mut cx, interest);
+            assert!(matches!(told, Poll::Ready(Ok(()))), "a row of {len}");
+            let row = core::iter::from_fn(|| receiver.try_frame());
+            let row: Vec<u8> = row.map(|frame| frame.data()[0]).collect();
+            assert!(
+                row.iter().copied().eq(0..len as u8),
+                "a row of {len}: {row:?}"
+            );
+        }
+    }
+}
