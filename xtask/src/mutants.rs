@@ -7,10 +7,13 @@ use crate::{Outcome, only, shell};
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     only(arguments, &[])?;
     tools()?;
+    // more make each build slower, and a slow test looks like one that hangs
+    let jobs = std::thread::available_parallelism().map_or(1, |jobs| jobs.get().min(4));
     for phase in PHASES {
         let mut mutants = shell::program("cargo");
         mutants.args(["mutants", "--package", "isotp-core", "--iterate"]);
-        mutants.args(["--output", OUTPUT]).args(*phase);
+        mutants.args(["--output", OUTPUT, "--jobs", &jobs.to_string()]);
+        mutants.args(*phase);
         eprintln!("$ cargo mutants {}", phase.join(" "));
         let status = mutants.status().map_err(|error| format!("{error}"))?;
         // 2 and 3: some were missed, or took too long
