@@ -308,8 +308,6 @@ fn costs_nothing(interface: &str) -> Result<String, String> {
     block_on(async {
         let (_network, client) = open(interface).await?;
         client.send(vec![1; 3]).await.map_err(said)?;
-        let used = idle::least_in_a_second(2).await;
-        ensure(used < idle::MOST, format!("{used:?} in a second"))?;
-        Ok(format!("{used:?} of processor time in a second"))
+        idle::costs_nothing(2).await
     })
 }
