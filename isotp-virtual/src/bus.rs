@@ -148,14 +148,6 @@ impl VirtualBus {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the bus move up to `now`, and wakes who has something to do; `by` is awake.
-    pub(crate) fn advance(&self, state: MutexGuard<'_, State>, now: Instant, by: PortId) {
-        let mut woken = Woken::default();
-        // dropped before them, also if a tap panics
-        let mut state = state;
-        state.advance(now, by, &mut woken);
-    }
-
     pub(crate) fn downgrade(&self) -> std::sync::Weak<Shared> {
         Arc::downgrade(&self.0)
     }
@@ -214,11 +206,16 @@ impl State {
         }
     }
 
-    /// Takes a port off the bus. The others must look at the time again: it may have been the only one
-    /// that knew of a deadline.
+    /// Takes a port off the bus.
     pub(crate) fn detach(&mut self, port: PortId, woken: &mut Woken) {
         self.bus.detach(port);
         self.sleepers.remove(&port);
+        self.wake_all(woken);
+    }
+
+    /// All must look at the time again: of a deadline may have known only one port, which may be gone, or
+    /// never be used again.
+    pub(crate) fn wake_all(&mut self, woken: &mut Woken) {
         for sleeper in self.sleepers.values_mut() {
             sleeper.ready = true;
             woken.add(sleeper.waker.take());
@@ -333,16 +330,47 @@ mod tests {
             let late = (!tap_is_first).then(|| bus.tap(panics));
             let woke = Arc::new(Woke(bus.clone(), AtomicU32::new(0)));
             assert!(!bus.lock().take_ready(sleeper.id(), &woke.clone().into()));
-            let sent = catch_unwind(AssertUnwindSafe(|| {
-                sender.send_frame(FrameView {
-                    id: Id::standard(1).unwrap(),
-                    kind: FrameKind::Classic,
-                    data: &[1],
-                })
-            }));
+            let sent = catch_unwind(AssertUnwindSafe(|| sender.send_frame(one())));
             assert!(sent.is_err(), "the tap saw it");
             assert_eq!(woke.1.load(Ordering::SeqCst), 1, "{tap_is_first}");
             drop((early, late));
+        }
+    }
+
+    /// A plain port may never be used again, so somebody else must know when its frame is over.
+    #[test]
+    fn a_frame_that_takes_time_is_told_to_whoever_sleeps() {
+        let timing = isotp_sim::BitTiming::new(500_000, 500_000).unwrap();
+        for (clock, times) in [(Clock::Timed(timing), [1, 2]), (Clock::Free, [1, 1])] {
+            let bus = VirtualBus::new(Options {
+                clock,
+                ..Options::default()
+            });
+            let (mut sender, sleeper) = (bus.port(), bus.port());
+            let woke = Arc::new(Woke(bus.clone(), AtomicU32::new(0)));
+            let waker = Waker::from(woke.clone());
+            assert!(!bus.lock().take_ready(sleeper.id(), &waker));
+            assert!(sender.send_frame(one()));
+            let ends = bus.lock().bus.poll_timeout();
+            assert_eq!(ends.is_some(), clock != Clock::Free);
+            assert_eq!(woke.1.load(Ordering::SeqCst), times[0], "{clock:?}");
+            assert!(bus.lock().take_ready(sleeper.id(), &waker));
+            // it waits until then, and is told only of what it does not know
+            assert!(!bus.lock().take_ready(sleeper.id(), &waker));
+            assert!(sender.try_frame().is_none());
+            let mut woken = Woken::default();
+            let now = ends.unwrap_or_default();
+            bus.lock().advance(now, sender.id(), &mut woken);
+            drop(woken);
+            assert_eq!(woke.1.load(Ordering::SeqCst), times[1], "{clock:?}");
+        }
+    }
+
+    fn one() -> FrameView<'static> {
+        FrameView {
+            id: Id::standard(1).unwrap(),
+            kind: FrameKind::Classic,
+            data: &[1],
         }
     }
 

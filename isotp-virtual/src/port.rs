@@ -47,9 +47,14 @@ impl Port {
     /// Sends a frame; `false` if the port has no room, or CAN has no such frame.
     pub fn send_frame(&mut self, frame: FrameView<'_>) -> bool {
         let now = isotp_driver::process_time();
+        // dropped after the lock, also if a tap panics
+        let mut woken = Woken::default();
         let mut state = self.bus.lock();
         let taken = state.bus.submit(now, self.id, frame, 0).is_ok();
-        self.bus.advance(state, now, self.id);
+        state.advance(now, self.id, &mut woken);
+        if state.bus.poll_timeout().is_some() {
+            state.wake_all(&mut woken);
+        }
         taken
     }
 
