@@ -146,6 +146,10 @@ impl Faults {
         self
     }
 
+    pub(crate) fn is_none(&self) -> bool {
+        self.random.is_empty() && self.script.is_empty()
+    }
+
     /// What happens to frame `number` on the wire.
     pub(crate) fn on_wire(&mut self, number: u64) -> Option<Fault> {
         self.draw(number, false)
@@ -158,7 +162,7 @@ impl Faults {
 
     #[inline]
     fn draw(&mut self, number: u64, at_submission: bool) -> Option<Fault> {
-        if self.random.is_empty() && self.script.is_empty() {
+        if self.is_none() {
             return None;
         }
         let scripted = self.script.get(&script_key(number, at_submission));

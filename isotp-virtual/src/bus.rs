@@ -163,25 +163,47 @@ impl State {
     pub(crate) fn advance(&mut self, now: Instant, by: PortId, woken: &mut Woken) {
         loop {
             self.bus.handle_timeout(now);
-            while let Some(port) = self.bus.poll_wake() {
-                if let Some(sleeper) = self.sleepers.get_mut(&port) {
-                    sleeper.ready = true;
-                    if port != by {
-                        woken.add(sleeper.waker.take());
-                    }
-                } else {
-                    self.unseen.push(port);
-                }
-            }
-            let mut tapped = false;
-            while let Some(port) = self.unseen.pop() {
-                tapped |= self.show(port);
-            }
             // a full tap may have held the bus up
-            if !tapped {
+            if !self.tell(by, woken) {
                 return;
             }
         }
+    }
+
+    /// Sends a frame by the shorter way, if it can go that way.
+    pub(crate) fn send_at_once(
+        &mut self,
+        now: Instant,
+        by: PortId,
+        frame: FrameView<'_>,
+        token: u64,
+        woken: &mut Woken,
+    ) -> bool {
+        let sent = self.bus.send_at_once(now, by, frame, token);
+        if sent {
+            self.tell(by, woken);
+        }
+        sent
+    }
+
+    /// Wakes who has something to do, and shows the taps what they have received. `true` if that was
+    /// anything.
+    fn tell(&mut self, by: PortId, woken: &mut Woken) -> bool {
+        while let Some(port) = self.bus.poll_wake() {
+            if let Some(sleeper) = self.sleepers.get_mut(&port) {
+                sleeper.ready = true;
+                if port != by {
+                    woken.add(sleeper.waker.take());
+                }
+            } else {
+                self.unseen.push(port);
+            }
+        }
+        let mut tapped = false;
+        while let Some(port) = self.unseen.pop() {
+            tapped |= self.show(port);
+        }
+        tapped
     }
 
     /// Whether something happened to the port since it was asked last; else its task is noted.

@@ -22,6 +22,8 @@ pub struct Port {
     bus: VirtualBus,
     id: PortId,
     ahead: Ahead,
+    /// Frames were taken since the bus moved.
+    taken: bool,
 }
 
 impl Port {
@@ -30,6 +32,7 @@ impl Port {
             bus,
             id,
             ahead: Ahead::new(),
+            taken: false,
         }
     }
 
@@ -135,11 +138,16 @@ impl Port {
 
 impl Bus for Port {
     fn try_send(&mut self, now: Instant, frame: &Frame, token: TxToken) -> Result<Taken, BusError> {
+        let (frame, token) = (frame.view(), token.to_bits());
+        // dropped after the lock, also if a tap panics
+        let mut woken = Woken::default();
         let mut state = self.bus.lock();
-        let submitted = state
-            .bus
-            .submit(now, self.id, frame.view(), token.to_bits());
-        match submitted {
+        if state.send_at_once(now, self.id, frame, token, &mut woken) {
+            self.ahead.fill(&mut state, self.id, now);
+            return Ok(Taken::Took);
+        }
+        self.taken = true;
+        match state.bus.submit(now, self.id, frame, token) {
             Ok(_) => Ok(Taken::Took),
             Err(SubmitError::Full) => Ok(Taken::Later),
             Err(SubmitError::Detached) => Err(BusError::new(SubmitError::Detached.to_string())),
@@ -148,6 +156,9 @@ impl Bus for Port {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), BusError> {
+        if !core::mem::take(&mut self.taken) {
+            return Ok(());
+        }
         // dropped after the lock, also if a tap panics
         let mut woken = Woken::default();
         let mut state = self.bus.lock();

@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use isotp_core::Frame;
+use isotp_core::{Frame, FrameView, Instant};
 
-use super::port::Overrun;
-use super::{Bus, Clock, DeliveryKind, PortId, instant};
+use super::port::{Overrun, Port};
+use super::{Bus, Clock, DeliveryKind, PortId, has_can_length, instant};
 use crate::bits::FrameBits;
 use crate::faults::Fault;
 
@@ -35,6 +35,39 @@ pub(super) enum Later {
 }
 
 impl Bus {
+    /// Sends a frame that is on the bus at once: frames take no time, no other waits, no port holds the bus
+    /// up, and nothing can go wrong. All is as after [`submit`](Self::submit) and
+    /// [`handle_timeout`](Self::handle_timeout), which it saves. `false`, and nothing was sent, if it is
+    /// not so.
+    pub fn send_at_once(
+        &mut self,
+        now: Instant,
+        port: PortId,
+        frame: FrameView<'_>,
+        token: u64,
+    ) -> bool {
+        self.advance_clock(now);
+        let now = self.time.now;
+        // with nothing put off, no port is off the bus
+        let alone = self.waiting == 0 && self.later.is_empty();
+        if self.config.clock != Clock::Free
+            || !alone
+            || !self.config.faults.is_none()
+            || self.port(port).is_none_or(|port| port.config.queue == 0)
+            || self.is_held()
+            || !has_can_length(frame)
+        {
+            return false;
+        }
+        self.counters.submissions += 1;
+        self.counters.on_wire += 1;
+        self.frame.copy_from(frame);
+        let ends = self.occupy(now, None);
+        self.broadcast(port, ends);
+        self.confirm(port, token, ends, None);
+        true
+    }
+
     /// The next thing that is due; `false` if nothing is.
     pub(super) fn step(&mut self) -> bool {
         let now = self.time.now;
@@ -84,7 +117,7 @@ impl Bus {
     }
 
     fn is_held(&self) -> bool {
-        self.ports.iter().any(super::Port::holds)
+        self.ports.iter().any(Port::holds)
     }
 
     /// Arbitration at `start` among the heads of the queues.
@@ -373,7 +406,7 @@ fn corrupt(frame: &mut Frame, bit: u16) {
     };
     data[position / 8] ^= 0x80 >> (position % 8);
     let (id, kind) = (frame.id(), frame.kind());
-    frame.copy_from(isotp_core::FrameView {
+    frame.copy_from(FrameView {
         id,
         kind,
         data: &data[..len],

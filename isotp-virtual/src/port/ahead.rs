@@ -31,13 +31,11 @@ impl Ahead {
         self.next == self.end
     }
 
-    /// Takes what there is, if all that was taken before is given out.
+    /// Takes what there is, as far as there is room.
     pub(super) fn fill(&mut self, state: &mut State, port: PortId, now: Instant) {
-        if !self.is_empty() {
-            self.is_all = false;
-            return;
+        if self.is_empty() {
+            (self.next, self.end) = (0, 0);
         }
-        (self.next, self.end) = (0, 0);
         while self.end < AHEAD {
             if self.slots.len() == self.end {
                 self.slots.push(Default::default());
