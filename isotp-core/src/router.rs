@@ -249,6 +249,14 @@ impl<T: Slots> Router<T> {
         self.link_mut(id);
     }
 
+    /// Whether [`poll_event`](Self::poll_event) may have something to tell. `false` is certain, and cheaper
+    /// to learn here.
+    #[inline]
+    pub fn has_events(&mut self) -> bool {
+        self.settle();
+        self.news.head().is_some()
+    }
+
     /// What happened on any link, in order for each; `None` when the user knows everything. See
     /// [`Link::poll_event`].
     pub fn poll_event(&mut self) -> Option<(LinkId, Event<'_, T::Buffer>)> {
@@ -339,10 +347,13 @@ impl<T: Slots> Router<T> {
     /// Looks again at the link that was lent out by the last call.
     #[inline]
     fn settle(&mut self) {
-        let slot = core::mem::replace(&mut self.pending.slot, NONE);
-        if slot == NONE {
-            return;
+        if self.pending.slot != NONE {
+            self.settle_lent();
         }
+    }
+
+    fn settle_lent(&mut self) {
+        let slot = core::mem::replace(&mut self.pending.slot, NONE);
         if let Some((purpose, frames)) = self.pending.offered.take() {
             let slots = self.slots.slots_mut();
             let link = slots.get(slot as usize).and_then(|slot| slot.link.as_ref());

@@ -260,7 +260,7 @@ impl Connection {
 
     async fn deliver(&self, target: Target, payload: Outgoing) -> Result<(), SendError> {
         let payload = self.facts.check(payload).map_err(SendError::Refused)?;
-        Delivery::begin(&self.line, target, payload)?.await
+        Delivery::new(&self.line, target, payload).await
     }
 
     async fn take<T>(&self, pop: impl Fn(&mut Inbox) -> Option<T>) -> Result<T, ConnectionError> {
@@ -284,26 +284,24 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Waits for the outcome of a queued message.
+/// Queues a message when it is polled first, and waits for its outcome.
 pub(crate) struct Delivery<'a> {
     line: &'a Arc<Line>,
     target: Target,
+    /// `None` once it is queued.
+    payload: Option<Outgoing>,
     /// `None` when the outcome was taken.
     number: Option<u64>,
 }
 
 impl<'a> Delivery<'a> {
-    pub(crate) fn begin(
-        line: &'a Arc<Line>,
-        target: Target,
-        payload: Outgoing,
-    ) -> Result<Self, SendError> {
-        let number = Some(line.send(target, payload)?);
-        Ok(Self {
+    pub(crate) const fn new(line: &'a Arc<Line>, target: Target, payload: Outgoing) -> Self {
+        Self {
             line,
             target,
-            number,
-        })
+            payload: Some(payload),
+            number: None,
+        }
     }
 }
 
@@ -311,6 +309,11 @@ impl Future for Delivery<'_> {
     type Output = Result<(), SendError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(payload) = self.payload.take() {
+            let queued = self.line.send(self.target, payload, Some(cx.waker()));
+            self.number = Some(queued?);
+            return Poll::Pending;
+        }
         let Some(number) = self.number else {
             return Poll::Pending;
         };

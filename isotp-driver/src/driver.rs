@@ -41,6 +41,7 @@ pub(crate) struct Driver<R: Runtime> {
     blocked: bool,
     confirms: bool,
     supports_fd: bool,
+    clock: Clock,
     /// The task ends when all that was queued is sent.
     closing: bool,
 }
@@ -65,6 +66,7 @@ impl<R: Runtime> Driver<R> {
             runtime,
             confirms: bus.confirms(),
             supports_fd: bus.supports_fd(),
+            clock: Clock::new(bus.takes_no_time()),
             bus,
             hub,
             links: Links::default(),
@@ -77,7 +79,7 @@ impl<R: Runtime> Driver<R> {
     }
 
     fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, BusError> {
-        let now = self.runtime.now();
+        let now = self.clock.now(&self.runtime);
         if let Some(error) = self.take_word(now)? {
             self.bus.flush(now)?;
             return Ok(Round::Over(error));
@@ -96,6 +98,7 @@ impl<R: Runtime> Driver<R> {
         if sent > 0 || changed || more.is_some() || flushed || left {
             return Ok(Round::Busy);
         }
+        self.clock.forget();
         self.sleep(cx)
     }
 
@@ -154,6 +157,7 @@ impl<R: Runtime> Driver<R> {
             let Some(arrival) = self.bus.receive(now, &mut self.frame)? else {
                 return Ok(None);
             };
+            self.clock.frame();
             let (at, frame) = (arrival.at(), self.frame.view());
             match arrival {
                 Arrival::Received { .. } => {
@@ -165,8 +169,7 @@ impl<R: Runtime> Driver<R> {
                 }
                 Arrival::Transmitted { token, .. } => {
                     self.taps.show(at, frame, true);
-                    self.links.handle_transmitted(at, token);
-                    self.links.handle_own_frame(at, frame, token);
+                    self.links.handle_transmitted(at, frame, token);
                 }
                 Arrival::Failed { token, .. } => self.links.handle_failed(at, token),
             }
@@ -187,11 +190,11 @@ impl<R: Runtime> Driver<R> {
             match self.bus.try_send(now, &self.frame, token)? {
                 Taken::Took => {
                     transmit.commit(now);
+                    self.clock.frame();
                     sent += 1;
                     self.links.count_sent(now, token);
                     trace::frame(self.frame.view(), true);
                     if !self.confirms {
-                        self.links.deliver_events(now);
                         let frame = self.frame.view();
                         self.taps.show(now, frame, true);
                         self.links.handle_own_frame(now, frame, token);
@@ -258,6 +261,7 @@ impl<R: Runtime> Future for Driver<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
+        driver.clock.forget();
         for _ in 0..ROUNDS {
             match driver.round(cx) {
                 Ok(Round::Busy) => {}
@@ -283,6 +287,43 @@ impl<R: Runtime> Drop for Driver<R> {
     /// If the task did not end by itself, its runtime is gone.
     fn drop(&mut self) {
         self.end(&ConnectionError::Stopped);
+    }
+}
+
+/// A look at the clock takes as long as a frame that takes no time: there, a look does for as many frames
+/// as a round has at most.
+struct Clock {
+    saves: bool,
+    now: Instant,
+    /// How many frames it does for yet.
+    left: usize,
+}
+
+impl Clock {
+    const fn new(saves: bool) -> Self {
+        Self {
+            saves,
+            now: Instant::ZERO,
+            left: 0,
+        }
+    }
+
+    fn now(&mut self, runtime: &impl Runtime) -> Instant {
+        if self.left == 0 {
+            self.now = runtime.now();
+            self.left = if self.saves { FRAMES_A_ROUND } else { 0 };
+        }
+        self.now
+    }
+
+    /// A frame was sent or received.
+    const fn frame(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Time has passed since the last look.
+    const fn forget(&mut self) {
+        self.left = 0;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::error::{ConnectError, ConnectionError};
 use crate::hub::Hub;
 use crate::inbox::Inbox;
 use crate::outbox::Outbox;
+use crate::payload::Outgoing;
 use crate::statistics::{Counters, Statistics};
 use crate::wakers::{Wakers, Woken};
 use change::Changes;
@@ -98,6 +99,9 @@ impl Target {
 
 /// Some of them, in that order.
 pub(crate) type Targets = &'static [Target];
+
+/// A message that is to be sent now, and to which targets others wait to be sent.
+pub(crate) type Started = (Target, Outgoing, Targets);
 
 /// What comes after the end of a transmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,6 +210,45 @@ impl Line {
 }
 
 impl State {
+    fn take_work(&mut self) -> Work {
+        self.changed = false;
+        // whoever asks for work has the link ask for a place again
+        self.inbox.take_refused();
+        let link = match self.phase {
+            Phase::Open(link) | Phase::Flushing(link) => Some(link),
+            Phase::Closing(link) | Phase::Dropped(link) => link,
+            _ => None,
+        };
+        Work {
+            link,
+            abort_send: self.physical.is_abandoned(),
+            abort_receive: core::mem::take(&mut self.abort_receive),
+            leave: self.may_leave(),
+            closing: matches!(self.phase, Phase::Closing(_)),
+            change: self.has_changes(),
+        }
+    }
+
+    fn start_send(&mut self, targets: &[Target]) -> Option<Started> {
+        if self.awaits_change() {
+            return None;
+        }
+        let (target, payload) = targets.iter().find_map(|target| {
+            let payload = match target {
+                Target::Physical => self.physical.start(),
+                Target::Functional => self.functional.as_mut()?.start(),
+            };
+            payload.map(|payload| (*target, payload))
+        })?;
+        let others = match (target, &self.functional) {
+            (Target::Physical, Some(functional)) if functional.has_waiting() => {
+                &[Target::Functional][..]
+            }
+            _ => &[],
+        };
+        Some((target, payload, others))
+    }
+
     fn may_leave(&self) -> bool {
         match self.phase {
             Phase::Closing(_) => self.is_flushed(),

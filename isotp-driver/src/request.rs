@@ -150,7 +150,7 @@ impl Responses {
                 };
                 return Err(SendError::Refused(refused));
             };
-            match Delivery::begin(line, Target::Functional, request)?.await {
+            match Delivery::new(line, Target::Functional, request).await {
                 Err(SendError::Refused(refused))
                     if refused.error == isotp_core::SendError::NoFunctionalId =>
                 {

@@ -4,6 +4,7 @@ use core::fmt;
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,6 +59,7 @@ impl Network {
         let serving = Serving {
             shared: shared.clone(),
             line: line.clone(),
+            known: None,
             work: Some(Box::pin(async move {
                 loop {
                     match connection.recv().await {
@@ -130,10 +132,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.line.abandon();
-        let mut state = self.shared.state();
-        state.stop = true;
-        let task = state.task.take();
-        drop(state);
+        self.shared.stop.store(true, Ordering::Release);
+        let task = self.shared.state().task.take();
         if let Some(task) = task {
             task.wake();
         }
@@ -169,12 +169,14 @@ impl fmt::Display for ServerEnd {
 
 /// What the handle and the task share.
 #[derive(Debug, Default)]
-struct Shared(Mutex<State>);
+struct Shared {
+    /// The handle is gone. Set before `task` is looked for, which looks here after it is there.
+    stop: AtomicBool,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
-    /// The handle is gone.
-    stop: bool,
     task: Option<Waker>,
     end: Option<ServerEnd>,
     /// Whoever waits for the end.
@@ -191,7 +193,7 @@ impl Shared {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -210,6 +212,8 @@ impl Drop for Watch<'_> {
 struct Serving<F> {
     shared: Arc<Shared>,
     line: Arc<Line>,
+    /// The task by which it is known to the handle.
+    known: Option<Waker>,
     /// `None` when it has ended.
     work: Option<Pin<Box<F>>>,
 }
@@ -222,11 +226,16 @@ impl<F: Future<Output = ConnectionError>> Future for Serving<F> {
         let Some(work) = &mut this.work else {
             return Poll::Ready(());
         };
-        let mut state = this.shared.state();
-        let stop = state.stop;
-        state.task = Some(cx.waker().clone());
-        drop(state);
-        let end = if stop {
+        let task = cx.waker();
+        if !this
+            .known
+            .as_ref()
+            .is_some_and(|known| known.will_wake(task))
+        {
+            this.known = Some(task.clone());
+            this.shared.state().task = Some(task.clone());
+        }
+        let end = if this.shared.stop.load(Ordering::Acquire) {
             ServerEnd::Connection(ConnectionError::Closed)
         } else {
             // nothing is looked at after a panic: the handler and all it has are dropped

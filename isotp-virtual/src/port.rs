@@ -191,12 +191,16 @@ impl Bus for Port {
         self.bus.options().port.confirms
     }
 
+    fn takes_no_time(&self) -> bool {
+        self.bus.options().clock == Clock::Free
+    }
+
     /// Several where frames take no time: the driver then turns less often.
     fn in_flight(&self) -> u8 {
-        let options = self.bus.options();
-        match options.clock {
-            Clock::Free => options.port.queue.min(IN_FLIGHT) as u8,
-            _ => 1,
+        if self.takes_no_time() {
+            self.bus.options().port.queue.min(IN_FLIGHT) as u8
+        } else {
+            1
         }
     }
 }

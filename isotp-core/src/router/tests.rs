@@ -76,6 +76,32 @@ fn receive(router: &mut TestRouter, id: Id, data: &[u8]) -> Vec<(LinkId, Vec<u8>
     got
 }
 
+/// What a frame brought as well as what a command on a link that was lent out did.
+#[test]
+fn there_are_events_until_the_last_is_told() {
+    let (mut router, ids) = router(&[normal(1, 2)]);
+    assert!(!router.has_events());
+    router.handle_frame(
+        NOW,
+        FrameView {
+            id: id(2),
+            kind: FrameKind::Classic,
+            data: &[1, 7],
+        },
+    );
+    assert!(router.has_events());
+    assert!(matches!(router.poll_event(), Some((_, Event::Received(_)))));
+    assert!(router.poll_event().is_none());
+    assert!(!router.has_events());
+    router.send(NOW, ids[0], std::vec![1; 9]).unwrap();
+    router.link_mut(ids[0]).unwrap().abort_send(NOW);
+    assert!(router.has_events());
+    assert!(matches!(
+        router.poll_event(),
+        Some((_, Event::Confirmed(_)))
+    ));
+}
+
 #[test]
 fn an_address_belongs_to_one_link() {
     let (mut router, ids) = router(&[normal(0x700, 0x708)]);

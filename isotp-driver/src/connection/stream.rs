@@ -139,7 +139,7 @@ impl Sending {
         message: Vec<u8>,
     ) -> Result<(), SendError> {
         let payload = facts.check(message.into()).map_err(SendError::Refused)?;
-        let number = line.send(Target::Physical, payload)?;
+        let number = line.send(Target::Physical, payload, None)?;
         self.unconfirmed.push_back(number);
         Ok(())
     }

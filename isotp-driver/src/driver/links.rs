@@ -10,7 +10,7 @@ use isotp_core::{
 use super::buffer::Buffer;
 use crate::bus::{Bus, FLUSH_PATIENCE};
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
-use crate::line::{After, Line, Merge, Target};
+use crate::line::{After, Line, Merge, Started, Target};
 use crate::message::{Event as Told, Message};
 use crate::payload::Outgoing;
 use crate::statistics::Counters;
@@ -115,7 +115,7 @@ impl Links {
 
     /// Does what the handle of a line wants.
     pub(super) fn serve(&mut self, now: Instant, line: &Arc<Line>, bus: &mut dyn Bus) {
-        let work = line.take_work();
+        let (work, started) = line.take_work_and_start();
         let Some(id) = work.link else {
             if work.leave {
                 line.end(&ConnectionError::Closed);
@@ -140,7 +140,9 @@ impl Links {
         if work.change && !self.changing.contains(&id) {
             self.changing.push(id);
         }
-        start(&mut self.router, now, id, line);
+        if let Some(started) = started {
+            send(&mut self.router, now, id, line, started);
+        }
         self.deliver_events(now);
         self.serve_finished(now, bus);
     }
@@ -278,14 +280,16 @@ impl Links {
         }
     }
 
-    /// A frame of ours is on the bus: the connections of a network hear each other.
+    /// A frame of ours is on the bus, unconfirmed: the connections of a network hear each other.
     pub(super) fn handle_own_frame(&mut self, at: Instant, frame: FrameView<'_>, token: TxToken) {
         let in_slot = self.router.link_in_slot(token.slot());
         // a link that took the place of the sender hears the frame as well
         match in_slot.filter(|id| self.sends(*id, frame)) {
-            Some(_) if self.router.len() == 1 => return,
-            from => self.hear(at, frame, from),
-        };
+            Some(_) if self.router.len() == 1 => {}
+            from => {
+                self.hear(at, frame, from);
+            }
+        }
         self.deliver_events(at);
     }
 
@@ -301,9 +305,10 @@ impl Links {
         })
     }
 
-    pub(super) fn handle_transmitted(&mut self, at: Instant, token: TxToken) {
+    /// A frame of ours is on the bus, as it confirms.
+    pub(super) fn handle_transmitted(&mut self, at: Instant, frame: FrameView<'_>, token: TxToken) {
         self.router.handle_transmitted(at, token);
-        self.deliver_events(at);
+        self.handle_own_frame(at, frame, token);
     }
 
     pub(super) fn handle_failed(&mut self, at: Instant, token: TxToken) {
@@ -318,7 +323,14 @@ impl Links {
     }
 
     /// Brings what the links have to tell to their connections.
+    #[inline]
     pub(super) fn deliver_events(&mut self, now: Instant) {
+        if self.router.has_events() {
+            self.deliver_all_events(now);
+        }
+    }
+
+    fn deliver_all_events(&mut self, now: Instant) {
         while let Some((id, event)) = self.router.poll_event() {
             let Some(line) = self.lines.get(id.slot() as usize).and_then(Option::as_ref) else {
                 continue;
@@ -410,8 +422,16 @@ impl Links {
 
 /// Begins to send what waits, if nothing is being sent.
 fn start(router: &mut LinkRouter, now: Instant, id: LinkId, line: &Line) {
+    if let Some(started) = line.start_send(Target::ALL) {
+        send(router, now, id, line, started);
+    }
+}
+
+/// Begins to send this, and what waits for other targets.
+fn send(router: &mut LinkRouter, now: Instant, id: LinkId, line: &Line, mut started: Started) {
     let mut targets = Target::ALL;
-    while let Some((target, payload, others)) = line.start_send(targets) {
+    loop {
+        let (target, payload, others) = started;
         if let Some(source) = payload.target()
             && let Some(link) = router.link_mut(id)
         {
@@ -422,19 +442,23 @@ fn start(router: &mut LinkRouter, now: Instant, id: LinkId, line: &Line) {
             Target::Functional => router.send_functional(now, id, payload),
         };
         match sent {
-            Ok(()) => {}
+            Ok(()) => targets = others,
             Err(refused) if matches!(refused.error, SendError::Busy | SendError::Receiving) => {
                 line.put_back(target, refused.payload);
+                targets = others;
             }
+            // the next of this target, if there is one
             Err(refused) => {
                 line.finish_send(target, Err(Failure::Refused(refused)));
-                continue;
             }
         }
-        if others.is_empty() {
+        if targets.is_empty() {
             return;
         }
-        targets = others;
+        match line.start_send(targets) {
+            Some(next) => started = next,
+            None => return,
+        }
     }
 }
 

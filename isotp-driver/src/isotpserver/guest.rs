@@ -71,10 +71,12 @@ impl<S: Stream> Guest<S> {
             match self.poll_message(&mut reads, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Ready(Some(message)) => match line.send(Target::Physical, message.into()) {
-                    Ok(number) => self.sending = Some((number, line.clone())),
-                    Err(_) => return Poll::Ready(()),
-                },
+                Poll::Ready(Some(message)) => {
+                    match line.send(Target::Physical, message.into(), None) {
+                        Ok(number) => self.sending = Some((number, line.clone())),
+                        Err(_) => return Poll::Ready(()),
+                    }
+                }
             }
         }
         cx.waker().wake_by_ref();

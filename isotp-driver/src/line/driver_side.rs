@@ -3,7 +3,7 @@
 use core::task::Waker;
 use isotp_core::{Ignored, LinkId, NResult};
 
-use super::{After, Line, Phase, Target, Targets, Work, wake_readers};
+use super::{After, Line, Phase, Started, Target, Work, wake_readers};
 use crate::error::{ConnectError, ConnectionError, SendError};
 use crate::message::{Event, Message};
 use crate::payload::Outgoing;
@@ -41,25 +41,17 @@ impl Line {
 
     /// Looks at all that changed since the last time.
     pub(crate) fn take_work(&self) -> Work {
+        self.state().take_work()
+    }
+
+    /// The same, and the next message as [`start_send`](Self::start_send) gives it, if the line has a link
+    /// and stays.
+    pub(crate) fn take_work_and_start(&self) -> (Work, Option<Started>) {
         let mut state = self.state();
-        state.changed = false;
-        // whoever asks for work has the link ask for a place again
-        state.inbox.take_refused();
-        let abort_send = state.physical.is_abandoned();
-        let leave = state.may_leave();
-        let link = match state.phase {
-            Phase::Open(link) | Phase::Flushing(link) => Some(link),
-            Phase::Closing(link) | Phase::Dropped(link) => link,
-            _ => None,
-        };
-        Work {
-            link,
-            abort_send,
-            abort_receive: core::mem::take(&mut state.abort_receive),
-            leave,
-            closing: matches!(state.phase, Phase::Closing(_)),
-            change: state.has_changes(),
-        }
+        let work = state.take_work();
+        let stays = work.link.is_some() && !work.leave;
+        let started = stays.then(|| state.start_send(Target::ALL)).flatten();
+        (work, started)
     }
 
     /// The network is closing: nothing more is taken to be sent.
@@ -92,25 +84,8 @@ impl Line {
 
     /// The next message to be sent to one of `targets`, to which none is being sent; and to which of them
     /// others wait to be sent.
-    pub(crate) fn start_send(&self, targets: &[Target]) -> Option<(Target, Outgoing, Targets)> {
-        let mut state = self.state();
-        if state.awaits_change() {
-            return None;
-        }
-        let (target, payload) = targets.iter().find_map(|target| {
-            let payload = match target {
-                Target::Physical => state.physical.start(),
-                Target::Functional => state.functional.as_mut()?.start(),
-            };
-            payload.map(|payload| (*target, payload))
-        })?;
-        let others = match (target, &state.functional) {
-            (Target::Physical, Some(functional)) if functional.has_waiting() => {
-                &[Target::Functional][..]
-            }
-            _ => &[],
-        };
-        Some((target, payload, others))
+    pub(crate) fn start_send(&self, targets: &[Target]) -> Option<Started> {
+        self.state().start_send(targets)
     }
 
     /// It cannot be sent yet.

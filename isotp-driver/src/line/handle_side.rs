@@ -73,11 +73,13 @@ impl Line {
         state.tidy();
     }
 
-    /// Queues a message; gives its number.
+    /// Queues a message; gives its number, under which its outcome is asked for. The task of `waker` waits
+    /// for that from now on.
     pub(crate) fn send(
         self: &Arc<Self>,
         target: Target,
         payload: Outgoing,
+        waker: Option<&Waker>,
     ) -> Result<u64, SendError> {
         let mut state = self.state();
         if let Some(error) = state.phase.sending_error() {
@@ -86,7 +88,11 @@ impl Line {
         if state.listen_only {
             return Err(SendError::Refused(listens_only(payload)));
         }
-        let number = state.outbox(target).push(payload, false);
+        let outbox = state.outbox(target);
+        let number = outbox.push(payload, false);
+        if let Some(waker) = waker {
+            let _ = outbox.poll(number, waker);
+        }
         self.note_change(state);
         Ok(number)
     }
