@@ -1,6 +1,7 @@
 //! A bus that several tasks and threads share.
 
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,9 +37,28 @@ pub(crate) struct State {
 /// What a port waits for.
 #[derive(Default)]
 struct Sleeper {
-    /// Something happened that the port has not looked at.
-    ready: bool,
+    ready: Ready,
     waker: Option<Waker>,
+}
+
+/// Whether something happened that a port has not looked at. Set and cleared under the lock of the bus,
+/// so that whoever sees it cleared before the lock and under it has missed nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ready(Arc<AtomicBool>);
+
+impl Ready {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// All that happened has been looked at.
+    pub(crate) fn clear(&self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 struct TapEntry {
@@ -98,9 +118,14 @@ impl VirtualBus {
     pub fn port(&self) -> Port {
         let mut state = self.lock();
         let id = state.bus.attach(self.0.options.port);
-        state.sleepers.insert(id, Sleeper::default());
+        let ready = Ready::default();
+        let sleeper = Sleeper {
+            ready: ready.clone(),
+            waker: None,
+        };
+        state.sleepers.insert(id, sleeper);
         drop(state);
-        Port::new(self.clone(), id)
+        Port::new(self.clone(), id, ready)
     }
 
     /// Shows every frame that crosses the bus to `look`, until the tap is dropped.
@@ -170,20 +195,17 @@ impl State {
         }
     }
 
-    /// Sends a frame by the shorter way, if it can go that way.
+    /// Sends a frame as [`Bus::send_at_once`] does, if it can go that way.
     pub(crate) fn send_at_once(
         &mut self,
         now: Instant,
         by: PortId,
         frame: FrameView<'_>,
-        token: u64,
         woken: &mut Woken,
-    ) -> bool {
-        let sent = self.bus.send_at_once(now, by, frame, token);
-        if sent {
-            self.tell(by, woken);
-        }
-        sent
+    ) -> Option<Instant> {
+        let sent = self.bus.send_at_once(now, by, frame)?;
+        self.tell(by, woken);
+        Some(sent)
     }
 
     /// Wakes who has something to do, and shows the taps what they have received. `true` if that was
@@ -191,7 +213,7 @@ impl State {
     fn tell(&mut self, by: PortId, woken: &mut Woken) -> bool {
         while let Some(port) = self.bus.poll_wake() {
             if let Some(sleeper) = self.sleepers.get_mut(&port) {
-                sleeper.ready = true;
+                sleeper.ready.set();
                 if port != by {
                     woken.add(sleeper.waker.take());
                 }
@@ -206,26 +228,19 @@ impl State {
         tapped
     }
 
-    /// Whether something happened to the port since it was asked last; else its task is noted.
-    pub(crate) fn take_ready(&mut self, port: PortId, waker: &Waker) -> bool {
+    /// Whether nothing happened to the port that it has not looked at; then its task is woken by the next.
+    pub(crate) fn sleep(&mut self, port: PortId, waker: &Waker) -> bool {
         let Some(sleeper) = self.sleepers.get_mut(&port) else {
-            return true;
+            return false;
         };
-        if core::mem::take(&mut sleeper.ready) {
-            return true;
+        if sleeper.ready.is_set() {
+            return false;
         }
         match &mut sleeper.waker {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
-        false
-    }
-
-    /// All that happened to the port has been looked at.
-    pub(crate) fn clear_ready(&mut self, port: PortId) {
-        if let Some(sleeper) = self.sleepers.get_mut(&port) {
-            sleeper.ready = false;
-        }
+        true
     }
 
     /// Takes a port off the bus.
@@ -239,7 +254,7 @@ impl State {
     /// never be used again.
     pub(crate) fn wake_all(&mut self, woken: &mut Woken) {
         for sleeper in self.sleepers.values_mut() {
-            sleeper.ready = true;
+            sleeper.ready.set();
             woken.add(sleeper.waker.take());
         }
     }
@@ -323,7 +338,7 @@ impl Drop for Woken {
 #[cfg(test)]
 mod tests {
     use core::panic::AssertUnwindSafe;
-    use core::sync::atomic::{AtomicU32, Ordering};
+    use core::sync::atomic::AtomicU32;
     use std::panic::catch_unwind;
     use std::sync::TryLockError;
     use std::task::Wake;
@@ -351,7 +366,7 @@ mod tests {
             let (mut sender, sleeper) = (bus.port(), bus.port());
             let late = (!tap_is_first).then(|| bus.tap(panics));
             let woke = Arc::new(Woke(bus.clone(), AtomicU32::new(0)));
-            assert!(!bus.lock().take_ready(sleeper.id(), &woke.clone().into()));
+            assert!(bus.lock().sleep(sleeper.id(), &woke.clone().into()));
             let sent = catch_unwind(AssertUnwindSafe(|| sender.send_frame(one())));
             assert!(sent.is_err(), "the tap saw it");
             assert_eq!(woke.1.load(Ordering::SeqCst), 1, "{tap_is_first}");
@@ -368,18 +383,18 @@ mod tests {
                 clock,
                 ..Options::default()
             });
-            let (mut sender, sleeper) = (bus.port(), bus.port());
+            let (mut sender, mut sleeper) = (bus.port(), bus.port());
             let woke = Arc::new(Woke(bus.clone(), AtomicU32::new(0)));
             let waker = Waker::from(woke.clone());
-            assert!(!bus.lock().take_ready(sleeper.id(), &waker));
+            assert!(bus.lock().sleep(sleeper.id(), &waker));
             assert!(sender.send_frame(one()));
             let ends = bus.lock().bus.poll_timeout();
             assert_eq!(ends.is_some(), clock != Clock::Free);
             assert_eq!(woke.1.load(Ordering::SeqCst), times[0], "{clock:?}");
-            assert!(bus.lock().take_ready(sleeper.id(), &waker));
-            // it waits until then, and is told only of what it does not know
-            assert!(!bus.lock().take_ready(sleeper.id(), &waker));
-            assert!(sender.try_frame().is_none());
+            assert!(!bus.lock().sleep(sleeper.id(), &waker));
+            // it looks, and waits until the frame is over
+            assert_eq!(sleeper.try_frame().is_some(), clock == Clock::Free);
+            assert!(bus.lock().sleep(sleeper.id(), &waker));
             let mut woken = Woken::default();
             let now = ends.unwrap_or_default();
             bus.lock().advance(now, sender.id(), &mut woken);

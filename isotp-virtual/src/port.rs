@@ -13,7 +13,7 @@ use isotp_core::{Frame, FrameView, Instant, TxToken};
 use isotp_driver::{Arrival, Bus, BusError, Interest, Taken};
 use isotp_sim::{Clock, DeliveryKind, PortId, SubmitError};
 
-use crate::bus::{VirtualBus, Woken};
+use crate::bus::{Ready, VirtualBus, Woken};
 use ahead::Ahead;
 
 /// A port of a [`VirtualBus`]: give it to a network, or use it from a thread.
@@ -27,11 +27,11 @@ pub struct Port {
 }
 
 impl Port {
-    pub(crate) const fn new(bus: VirtualBus, id: PortId) -> Self {
+    pub(crate) const fn new(bus: VirtualBus, id: PortId, ready: Ready) -> Self {
         Self {
             bus,
             id,
-            ahead: Ahead::new(),
+            ahead: Ahead::new(ready),
             taken: false,
         }
     }
@@ -82,7 +82,7 @@ impl Port {
                 return Some(frame);
             }
             let mut state = self.bus.lock();
-            if state.take_ready(self.id, &waker) {
+            if !state.sleep(self.id, &waker) {
                 continue;
             }
             let moves = state.bus.poll_timeout();
@@ -101,26 +101,20 @@ impl Port {
 
     /// The next thing that happened, with its frame.
     fn take(&mut self, now: Instant, frame: &mut Frame) -> Option<Arrival> {
-        let delivery = match self.ahead.pop(frame) {
-            Some(delivery) => delivery,
-            None if core::mem::take(&mut self.ahead.is_all) => return None,
-            None => {
-                // dropped after the lock, also if a tap panics
-                let mut woken = Woken::default();
-                let mut state = self.bus.lock();
+        let mut delivery = self.ahead.pop(frame);
+        if delivery.is_none() && !self.ahead.is_all(now) {
+            // dropped after the lock, also if a tap panics
+            let mut woken = Woken::default();
+            let mut state = self.bus.lock();
+            self.ahead.fill(&mut state, self.id, now);
+            if self.ahead.is_empty() && !self.ahead.is_all(now) {
+                state.advance(now, self.id, &mut woken);
                 self.ahead.fill(&mut state, self.id, now);
-                if self.ahead.is_empty() && !self.ahead.is_all {
-                    state.advance(now, self.id, &mut woken);
-                    self.ahead.fill(&mut state, self.id, now);
-                }
-                drop(state);
-                let delivery = self.ahead.pop(frame);
-                if delivery.is_none() {
-                    self.ahead.is_all = false;
-                }
-                delivery?
             }
-        };
+            drop(state);
+            delivery = self.ahead.pop(frame);
+        }
+        let delivery = delivery?;
         let at = delivery.at.min(now);
         Some(match delivery.kind {
             DeliveryKind::Confirmed { token } => Arrival::Transmitted {
@@ -142,8 +136,12 @@ impl Bus for Port {
         // dropped after the lock, also if a tap panics
         let mut woken = Woken::default();
         let mut state = self.bus.lock();
-        if state.send_at_once(now, self.id, frame, token, &mut woken) {
-            self.ahead.fill(&mut state, self.id, now);
+        if self.ahead.has_room()
+            && let Some(at) = state.send_at_once(now, self.id, frame, &mut woken)
+        {
+            if self.bus.options().port.confirms {
+                self.ahead.push(at, self.id, token, frame);
+            }
             return Ok(Taken::Took);
         }
         self.taken = true;
@@ -176,15 +174,15 @@ impl Bus for Port {
         cx: &mut Context<'_>,
         _interest: Interest,
     ) -> Poll<Result<(), BusError>> {
-        if !self.ahead.is_empty() || self.bus.lock().take_ready(self.id, cx.waker()) {
-            Poll::Ready(Ok(()))
-        } else {
+        if self.ahead.is_empty() && self.bus.lock().sleep(self.id, cx.waker()) {
             Poll::Pending
+        } else {
+            Poll::Ready(Ok(()))
         }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.bus.lock().bus.poll_timeout()
+        self.ahead.moves()
     }
 
     fn confirms(&self) -> bool {

@@ -393,7 +393,7 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 /// Two buses to which the same happens, but for the shorter way on one of them, tell the same.
 #[test]
 fn a_frame_sent_at_once_is_as_one_that_was_submitted() {
-    let shorter: u32 = (0..1000).map(run_on_twins).sum();
+    let shorter: u32 = (0..2000).map(run_on_twins).sum();
     assert!(shorter > 1000, "only {shorter} frames went the shorter way");
 }
 
@@ -405,6 +405,7 @@ fn run_on_twins(seed: u64) -> u32 {
         _ => Clock::Free,
     };
     let mut twins = [(); 2].map(|()| bus(clock, Faults::none()));
+    let mut confirms = BTreeMap::new();
     let ports = [(); 3].map(|()| {
         let config = PortConfig {
             queue: rng.below(3) as usize,
@@ -414,12 +415,15 @@ fn run_on_twins(seed: u64) -> u32 {
             confirms: rng.below(4) > 0,
             own_messages: rng.below(4) == 0,
         };
-        same(seed, &mut twins, |bus| bus.attach(config))
+        let port = same(seed, &mut twins, |bus| bus.attach(config));
+        confirms.insert(port, config.confirms);
+        port
     });
     let (mut now, mut shorter) = (0, 0);
     for number in 0..60 {
         now += [0, 0, 7, 300][rng.below(4) as usize];
         let port = ports[rng.below(3) as usize];
+        let mut confirmed = None;
         match rng.below(6) {
             0 => drop(same(seed, &mut twins, |bus| told(bus, port))),
             1 => drop(same(seed, &mut twins, |bus| {
@@ -437,20 +441,30 @@ fn run_on_twins(seed: u64) -> u32 {
                     kind: FrameKind::Classic,
                     data: &data,
                 };
-                let once = twins[0].send_at_once(at(now), port, view, number);
-                shorter += u32::from(once);
-                let long = &mut twins[usize::from(once)..];
+                let at_once = twins[0].send_at_once(at(now), port, view);
+                shorter += u32::from(at_once.is_some());
+                let long = &mut twins[usize::from(at_once.is_some())..];
                 let taken = long.iter_mut().map(|bus| {
                     let taken = bus.submit(at(now), port, view, number).is_ok();
                     bus.handle_timeout(at(now));
                     taken
                 });
                 let taken: Vec<bool> = taken.collect();
-                assert!(!once || taken == [true], "seed {seed}");
+                if let Some(sent) = at_once {
+                    assert_eq!(taken, [true], "seed {seed}");
+                    // the other has its confirmation, and nothing else
+                    confirmed = confirms[&port].then_some(port);
+                    let kind = DeliveryKind::Confirmed { token: number };
+                    let told = told(&mut twins[1], port);
+                    let expected = (sent.as_micros(), kind, view.id.value(), number as u8);
+                    let expected = confirmed.map(|_| expected);
+                    assert!(told.into_iter().eq(expected), "seed {seed}");
+                }
             }
         }
         same(seed, &mut twins, |bus| {
-            let woken: Vec<_> = core::iter::from_fn(|| bus.poll_wake()).collect();
+            let woken = core::iter::from_fn(|| bus.poll_wake());
+            let woken: Vec<_> = woken.filter(|port| Some(*port) != confirmed).collect();
             (woken, bus.poll_timeout(), *bus.stats(), bus.now())
         });
     }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use isotp_core::{Frame, FrameView, Instant};
 
 use super::port::{Overrun, Port};
-use super::{Bus, Clock, DeliveryKind, PortId, has_can_length, instant};
+use super::{Bus, Clock, DeliveryKind, PortId, Stats, has_can_length, instant};
 use crate::bits::FrameBits;
 use crate::faults::Fault;
 
@@ -36,36 +36,41 @@ pub(super) enum Later {
 
 impl Bus {
     /// Sends a frame that is on the bus at once: frames take no time, no other waits, no port holds the bus
-    /// up, and nothing can go wrong. All is as after [`submit`](Self::submit) and
-    /// [`handle_timeout`](Self::handle_timeout), which it saves. `false`, and nothing was sent, if it is
-    /// not so.
+    /// up, and nothing can go wrong. For the other ports all is as after [`submit`](Self::submit) and
+    /// [`handle_timeout`](Self::handle_timeout), which it saves. Its own port has nothing to receive, and
+    /// hears none of its own frames; the moment that this gives takes the place of the confirmation.
+    /// `None`, and nothing was sent, if it is not so.
     pub fn send_at_once(
         &mut self,
         now: Instant,
         port: PortId,
         frame: FrameView<'_>,
-        token: u64,
-    ) -> bool {
+    ) -> Option<Instant> {
         self.advance_clock(now);
         let now = self.time.now;
         // with nothing put off, no port is off the bus
         let alone = self.waiting == 0 && self.later.is_empty();
+        let ready = |port: &Port| {
+            port.config.queue > 0 && port.inbox.len() == 0 && !port.config.own_messages
+        };
         if self.config.clock != Clock::Free
             || !alone
             || !self.config.faults.is_none()
-            || self.port(port).is_none_or(|port| port.config.queue == 0)
+            || !self.port(port).is_some_and(ready)
             || self.is_held()
             || !has_can_length(frame)
         {
-            return false;
+            return None;
         }
         self.counters.submissions += 1;
         self.counters.on_wire += 1;
-        self.frame.copy_from(frame);
-        let ends = self.occupy(now, None);
-        self.broadcast(port, ends);
-        self.confirm(port, token, ends, None);
-        true
+        self.counters.stats.frames += 1;
+        self.counters.stats.data_bytes += frame.data.len() as u64;
+        self.time.free = now;
+        let at = instant(now);
+        let (ports, awake) = (&mut self.ports, &mut self.awake);
+        broadcast(ports, awake, &mut self.counters.stats, frame, port, now);
+        Some(at)
     }
 
     /// The next thing that is due; `false` if nothing is.
@@ -263,26 +268,9 @@ impl Bus {
 
     /// All ports but the sender receive the frame.
     fn broadcast(&mut self, from: PortId, at: u64) {
-        let instant = instant(at);
-        for index in 0..self.ports.len() {
-            let port = &mut self.ports[index];
-            let sender = index == from.index as usize && port.generation == from.generation;
-            if !port.attached || sender || (port.deaf && port.off_until > at) {
-                continue;
-            }
-            if port.config.overrun == Overrun::Lose && port.inbox.len() >= port.config.inbox {
-                self.counters.stats.overruns += 1;
-                continue;
-            }
-            let delivered = port.inbox.push();
-            delivered.frame.copy_from(self.frame.view());
-            delivered.at = instant;
-            delivered.from = from;
-            delivered.kind = DeliveryKind::Received;
-            if !core::mem::replace(&mut port.awake, true) {
-                self.awake.push(index as u32);
-            }
-        }
+        let (ports, awake) = (&mut self.ports, &mut self.awake);
+        let stats = &mut self.counters.stats;
+        broadcast(ports, awake, stats, self.frame.view(), from, at);
     }
 
     /// One port is told something about the frame.
@@ -388,6 +376,35 @@ impl Bus {
                     port.deaf = false;
                 }
             }
+        }
+    }
+}
+
+fn broadcast(
+    ports: &mut [Port],
+    awake: &mut Vec<u32>,
+    stats: &mut Stats,
+    frame: FrameView<'_>,
+    from: PortId,
+    at: u64,
+) {
+    let instant = instant(at);
+    for (index, port) in ports.iter_mut().enumerate() {
+        let sender = index == from.index as usize && port.generation == from.generation;
+        if !port.attached || sender || (port.deaf && port.off_until > at) {
+            continue;
+        }
+        if port.config.overrun == Overrun::Lose && port.inbox.len() >= port.config.inbox {
+            stats.overruns += 1;
+            continue;
+        }
+        let delivered = port.inbox.push();
+        delivered.frame.copy_from(frame);
+        delivered.at = instant;
+        delivered.from = from;
+        delivered.kind = DeliveryKind::Received;
+        if !core::mem::replace(&mut port.awake, true) {
+            awake.push(index as u32);
         }
     }
 }

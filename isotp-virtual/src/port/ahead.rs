@@ -1,9 +1,9 @@
 //! Arrivals that a port took ahead of being asked for them.
 
-use isotp_core::{Frame, Instant};
-use isotp_sim::{Delivery, PortId};
+use isotp_core::{Frame, FrameView, Instant};
+use isotp_sim::{Delivery, DeliveryKind, PortId};
 
-use crate::bus::State;
+use crate::bus::{Ready, State};
 
 /// What was taken off the bus while its lock was held anyway, and is given out one at a time.
 #[derive(Debug)]
@@ -12,18 +12,23 @@ pub(super) struct Ahead {
     slots: Vec<(Delivery, Frame)>,
     next: usize,
     end: usize,
-    /// It was all that there was: the look that ends a row of arrivals needs no lock. What has come
-    /// since then is told by [`poll_ready`](isotp_driver::Bus::poll_ready).
-    pub(super) is_all: bool,
+    /// It was all that there was.
+    is_all: bool,
+    /// When the bus had to move next; whoever changes that moves it, or wakes this port.
+    moves: Option<Instant>,
+    /// Something has come since then.
+    ready: Ready,
 }
 
 impl Ahead {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(ready: Ready) -> Self {
         Self {
             slots: Vec::new(),
             next: 0,
             end: 0,
             is_all: false,
+            moves: None,
+            ready,
         }
     }
 
@@ -31,29 +36,59 @@ impl Ahead {
         self.next == self.end
     }
 
+    pub(super) const fn has_room(&self) -> bool {
+        self.is_empty() || self.end < AHEAD
+    }
+
+    /// Whether there is no more than this, so that a look needs no lock.
+    pub(super) fn is_all(&self, now: Instant) -> bool {
+        self.is_all && !self.ready.is_set() && self.moves.is_none_or(|at| at > now)
+    }
+
+    /// When the bus must move next.
+    pub(super) const fn moves(&self) -> Option<Instant> {
+        self.moves
+    }
+
     /// Takes what there is, as far as there is room.
     pub(super) fn fill(&mut self, state: &mut State, port: PortId, now: Instant) {
-        if self.is_empty() {
-            (self.next, self.end) = (0, 0);
-        }
-        while self.end < AHEAD {
-            if self.slots.len() == self.end {
-                self.slots.push(Default::default());
-            }
-            let Some((slot, frame)) = self.slots.get_mut(self.end) else {
-                break;
-            };
+        self.is_all = false;
+        while self.has_room() {
+            let (slot, frame) = self.slot();
             let Some(delivery) = state.bus.poll_receive(port, frame) else {
+                self.is_all = true;
                 break;
             };
             *slot = delivery;
             self.end += 1;
         }
-        let moves = state.bus.poll_timeout().is_some_and(|at| at <= now);
-        self.is_all = !moves && !state.bus.has_received(port);
-        if self.is_all {
-            state.clear_ready(port);
+        self.moves = state.bus.poll_timeout();
+        if self.is_all && self.moves.is_none_or(|at| at > now) {
+            self.ready.clear();
         }
+    }
+
+    /// Enters the confirmation of a frame that was sent at once, when there was nothing else.
+    pub(super) fn push(&mut self, at: Instant, from: PortId, token: u64, view: FrameView<'_>) {
+        let (slot, frame) = self.slot();
+        let kind = DeliveryKind::Confirmed { token };
+        *slot = Delivery { at, from, kind };
+        frame.copy_from(view);
+        self.end += 1;
+        self.is_all = true;
+        self.moves = None;
+    }
+
+    /// The slot behind the last.
+    fn slot(&mut self) -> (&mut Delivery, &mut Frame) {
+        if self.is_empty() {
+            (self.next, self.end) = (0, 0);
+        }
+        if self.slots.len() == self.end {
+            self.slots.push(Default::default());
+        }
+        let (slot, frame) = &mut self.slots[self.end];
+        (slot, frame)
     }
 
     pub(super) fn pop(&mut self, frame: &mut Frame) -> Option<Delivery> {
