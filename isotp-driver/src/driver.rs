@@ -87,9 +87,11 @@ impl<R: Runtime> Driver<R> {
         let more = self.receive(now)?;
         self.links
             .handle_timeout(more.unwrap_or(now), &mut *self.bus);
-        self.links.serve_finished(now, &mut *self.bus);
+        if self.links.has_finished() {
+            self.links.serve_finished(now, &mut *self.bus);
+        }
         let sent = self.transmit(now)?;
-        let changed = self.links.change(now);
+        let changed = self.links.has_changing() && self.links.change(now);
         if sent > 0 {
             self.bus.flush(now)?;
         }

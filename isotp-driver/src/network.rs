@@ -61,7 +61,11 @@ impl Network {
             bus,
             channels,
         } = backend;
-        let hub = Hub::new(Arc::new(Counters::shared()));
+        let counters = match channels {
+            Some(_) => Counters::shared(),
+            None => Counters::default(),
+        };
+        let hub = Hub::new(Arc::new(counters));
         let handle = Handle::new(hub.clone());
         let facts = bus.as_ref().map(|bus| BusFacts {
             confirms: bus.confirms(),

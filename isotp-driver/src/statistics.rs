@@ -102,7 +102,7 @@ struct Faults {
 }
 
 impl Counters {
-    /// For a network, on which several tasks may count messages.
+    /// For a network with channels, each of which has a task that counts messages.
     pub(crate) fn shared() -> Self {
         Self {
             shared: true,

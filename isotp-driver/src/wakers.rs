@@ -17,10 +17,7 @@ static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 /// Taken out under a lock, to be woken when it is released.
 #[must_use = "wake them after the lock is released"]
 #[derive(Debug, Default)]
-pub(crate) struct Woken {
-    first: Option<Waker>,
-    more: Vec<Waker>,
-}
+pub(crate) struct Woken(Wakers);
 
 impl Wakers {
     /// Enters a task, or renews its waker. The key is the task's own, and is set here.
@@ -57,10 +54,7 @@ impl Wakers {
 
     /// Takes all of them.
     pub(crate) fn take(&mut self) -> Woken {
-        Woken {
-            first: self.first.take().map(|(_, waker)| waker),
-            more: self.more.drain(..).map(|(_, waker)| waker).collect(),
-        }
+        Woken(core::mem::take(self))
     }
 
     #[cfg(test)]
@@ -72,22 +66,20 @@ impl Wakers {
 impl Woken {
     /// These as well.
     pub(crate) fn join(&mut self, other: Self) {
-        let Some(first) = other.first else {
-            self.more.extend(other.more);
-            return;
-        };
-        match self.first {
-            None => self.first = Some(first),
-            Some(_) => self.more.push(first),
+        let Wakers { first, more } = other.0;
+        match first {
+            Some(first) if self.0.first.is_none() => self.0.first = Some(first),
+            first => self.0.more.extend(first),
         }
-        self.more.extend(other.more);
+        self.0.more.extend(more);
     }
 
     pub(crate) fn wake(self) {
-        self.first
-            .into_iter()
-            .chain(self.more)
-            .for_each(Waker::wake);
+        let Wakers { first, more } = self.0;
+        if let Some((_, waker)) = first {
+            waker.wake();
+        }
+        more.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 

@@ -147,12 +147,14 @@ impl Links {
         self.serve_finished(now, bus);
     }
 
+    /// Whether [`change`](Self::change) may have something to do.
+    pub(super) fn has_changing(&self) -> bool {
+        !self.changing.is_empty()
+    }
+
     /// Gives the configurations that wait to the links that can take them now. `true` if something came
     /// of it.
     pub(super) fn change(&mut self, now: Instant) -> bool {
-        if self.changing.is_empty() {
-            return false;
-        }
         let waiting = core::mem::take(&mut self.changing);
         let before = waiting.len();
         for id in waiting {
