@@ -60,7 +60,7 @@ pub trait Bus: Send {
         None
     }
 
-    /// Whether each accepted frame is confirmed or failed. It never changes.
+    /// Whether each accepted frame is confirmed, sent at once, or failed. It never changes.
     fn confirms(&self) -> bool {
         false
     }
@@ -104,6 +104,9 @@ pub trait Bus: Send {
 pub enum Taken {
     /// It was taken, and is on its way.
     Took,
+    /// It was taken, and is on the bus already: this takes the place of its confirmation. Only where all
+    /// that arrived before it was received.
+    Sent,
     /// There is no room now. It is offered again, unless a more urgent one overtakes it.
     Later,
     /// It will never be taken. Its transfer fails at once.

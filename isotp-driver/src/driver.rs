@@ -189,17 +189,21 @@ impl<R: Runtime> Driver<R> {
                 break;
             };
             let token = transmit.token();
-            match self.bus.try_send(now, &self.frame, token)? {
-                Taken::Took => {
+            let taken = self.bus.try_send(now, &self.frame, token)?;
+            match taken {
+                Taken::Took | Taken::Sent => {
                     transmit.commit(now);
                     self.clock.frame();
                     sent += 1;
                     self.links.count_sent(now, token);
-                    trace::frame(self.frame.view(), true);
+                    let frame = self.frame.view();
+                    trace::frame(frame, true);
                     if !self.confirms {
-                        let frame = self.frame.view();
                         self.taps.show(now, frame, true);
                         self.links.handle_own_frame(now, frame, token);
+                    } else if taken == Taken::Sent {
+                        self.taps.show(now, frame, true);
+                        self.links.handle_transmitted(now, frame, token);
                     }
                 }
                 Taken::Later => {

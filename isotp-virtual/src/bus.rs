@@ -202,10 +202,12 @@ impl State {
         by: PortId,
         frame: FrameView<'_>,
         woken: &mut Woken,
-    ) -> Option<Instant> {
-        let sent = self.bus.send_at_once(now, by, frame)?;
-        self.tell(by, woken);
-        Some(sent)
+    ) -> bool {
+        let sent = self.bus.send_at_once(now, by, frame);
+        if sent {
+            self.tell(by, woken);
+        }
+        sent
     }
 
     /// Wakes who has something to do, and shows the taps what they have received. `true` if that was

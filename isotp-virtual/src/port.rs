@@ -136,13 +136,9 @@ impl Bus for Port {
         // dropped after the lock, also if a tap panics
         let mut woken = Woken::default();
         let mut state = self.bus.lock();
-        if self.ahead.has_room()
-            && let Some(at) = state.send_at_once(now, self.id, frame, &mut woken)
-        {
-            if self.bus.options().port.confirms {
-                self.ahead.push(at, self.id, token, frame);
-            }
-            return Ok(Taken::Took);
+        let alone = self.ahead.is_empty();
+        if alone && state.send_at_once(now, self.id, frame, &mut woken) {
+            return Ok(Taken::Sent);
         }
         self.taken = true;
         match state.bus.submit(now, self.id, frame, token) {

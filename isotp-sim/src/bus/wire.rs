@@ -38,14 +38,9 @@ impl Bus {
     /// Sends a frame that is on the bus at once: frames take no time, no other waits, no port holds the bus
     /// up, and nothing can go wrong. For the other ports all is as after [`submit`](Self::submit) and
     /// [`handle_timeout`](Self::handle_timeout), which it saves. Its own port has nothing to receive, and
-    /// hears none of its own frames; the moment that this gives takes the place of the confirmation.
-    /// `None`, and nothing was sent, if it is not so.
-    pub fn send_at_once(
-        &mut self,
-        now: Instant,
-        port: PortId,
-        frame: FrameView<'_>,
-    ) -> Option<Instant> {
+    /// hears none of its own frames; `true` takes the place of the confirmation. `false`, and nothing was
+    /// sent, if it is not so.
+    pub fn send_at_once(&mut self, now: Instant, port: PortId, frame: FrameView<'_>) -> bool {
         self.advance_clock(now);
         let now = self.time.now;
         // with nothing put off, no port is off the bus
@@ -60,17 +55,16 @@ impl Bus {
             || self.is_held()
             || !has_can_length(frame)
         {
-            return None;
+            return false;
         }
         self.counters.submissions += 1;
         self.counters.on_wire += 1;
         self.counters.stats.frames += 1;
         self.counters.stats.data_bytes += frame.data.len() as u64;
         self.time.free = now;
-        let at = instant(now);
         let (ports, awake) = (&mut self.ports, &mut self.awake);
         broadcast(ports, awake, &mut self.counters.stats, frame, port, now);
-        Some(at)
+        true
     }
 
     /// The next thing that is due; `false` if nothing is.

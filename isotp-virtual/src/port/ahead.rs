@@ -1,7 +1,7 @@
 //! Arrivals that a port took ahead of being asked for them.
 
-use isotp_core::{Frame, FrameView, Instant};
-use isotp_sim::{Delivery, DeliveryKind, PortId};
+use isotp_core::{Frame, Instant};
+use isotp_sim::{Delivery, PortId};
 
 use crate::bus::{Ready, State};
 
@@ -36,7 +36,7 @@ impl Ahead {
         self.next == self.end
     }
 
-    pub(super) const fn has_room(&self) -> bool {
+    const fn has_room(&self) -> bool {
         self.is_empty() || self.end < AHEAD
     }
 
@@ -66,17 +66,6 @@ impl Ahead {
         if self.is_all && self.moves.is_none_or(|at| at > now) {
             self.ready.clear();
         }
-    }
-
-    /// Enters the confirmation of a frame that was sent at once, when there was nothing else.
-    pub(super) fn push(&mut self, at: Instant, from: PortId, token: u64, view: FrameView<'_>) {
-        let (slot, frame) = self.slot();
-        let kind = DeliveryKind::Confirmed { token };
-        *slot = Delivery { at, from, kind };
-        frame.copy_from(view);
-        self.end += 1;
-        self.is_all = true;
-        self.moves = None;
     }
 
     /// The slot behind the last.
