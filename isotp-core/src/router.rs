@@ -353,6 +353,12 @@ impl<T: Slots> Router<T> {
     }
 
     fn settle_lent(&mut self) {
+        let slot = self.take_back();
+        self.update(slot);
+    }
+
+    /// Takes back the link that was lent out, and gives its slot: it is to be [updated](Self::update).
+    fn take_back(&mut self) -> u32 {
         let slot = core::mem::replace(&mut self.pending.slot, NONE);
         if let Some((purpose, frames)) = self.pending.offered.take() {
             let slots = self.slots.slots_mut();
@@ -366,7 +372,7 @@ impl<T: Slots> Router<T> {
                 queue.push_front(slots, slot);
             }
         }
-        self.update(slot);
+        slot
     }
 
     /// Enters a link into the heap and the queues as its state demands.

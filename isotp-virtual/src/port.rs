@@ -170,11 +170,17 @@ impl Bus for Port {
         cx: &mut Context<'_>,
         _interest: Interest,
     ) -> Poll<Result<(), BusError>> {
-        if self.ahead.is_empty() && self.bus.lock().sleep(self.id, cx.waker()) {
-            Poll::Pending
-        } else {
-            Poll::Ready(Ok(()))
+        if !self.ahead.is_empty() {
+            return Poll::Ready(Ok(()));
         }
+        let waker = cx.waker();
+        if !self.ahead.sleeps(waker) {
+            if !self.bus.lock().sleep(self.id, waker) {
+                return Poll::Ready(Ok(()));
+            }
+            self.ahead.set_sleeper(waker);
+        }
+        Poll::Pending
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -159,7 +159,12 @@ impl<T: Slots> Router<T> {
         slot: u32,
         act: impl FnOnce(&mut Link<T::Buffer, T::Payload, T::Config, T::Spare>),
     ) {
-        self.settle();
+        if self.pending.slot == slot {
+            // one look at it is enough, after this
+            self.take_back();
+        } else {
+            self.settle();
+        }
         let place = self.slots.slots_mut().get_mut(slot as usize);
         if let Some(link) = place.and_then(|place| place.link.as_mut()) {
             act(link);

@@ -1,5 +1,7 @@
 //! Arrivals that a port took ahead of being asked for them.
 
+use core::task::Waker;
+
 use isotp_core::{Frame, Instant};
 use isotp_sim::{Delivery, PortId};
 
@@ -18,6 +20,8 @@ pub(super) struct Ahead {
     moves: Option<Instant>,
     /// Something has come since then.
     ready: Ready,
+    /// The task that the bus wakes when something comes.
+    sleeper: Option<Waker>,
 }
 
 impl Ahead {
@@ -29,6 +33,7 @@ impl Ahead {
             is_all: false,
             moves: None,
             ready,
+            sleeper: None,
         }
     }
 
@@ -50,6 +55,18 @@ impl Ahead {
         self.moves
     }
 
+    /// Whether nothing has come since then, and the bus wakes this task when something does: the bus keeps
+    /// it until then.
+    pub(super) fn sleeps(&self, waker: &Waker) -> bool {
+        let known = self.sleeper.as_ref();
+        known.is_some_and(|known| known.will_wake(waker)) && !self.ready.is_set()
+    }
+
+    /// The bus has the task now.
+    pub(super) fn set_sleeper(&mut self, waker: &Waker) {
+        self.sleeper = Some(waker.clone());
+    }
+
     /// Takes what there is, as far as there is room.
     pub(super) fn fill(&mut self, state: &mut State, port: PortId, now: Instant) {
         self.is_all = false;
@@ -63,8 +80,9 @@ impl Ahead {
             self.end += 1;
         }
         self.moves = state.bus.poll_timeout();
-        if self.is_all && self.moves.is_none_or(|at| at > now) {
+        if self.is_all && self.ready.is_set() && self.moves.is_none_or(|at| at > now) {
             self.ready.clear();
+            self.sleeper = None;
         }
     }
 
