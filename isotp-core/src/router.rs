@@ -294,13 +294,11 @@ impl<T: Slots> Router<T> {
         &mut self,
         id: LinkId,
     ) -> Option<&mut Link<T::Buffer, T::Payload, T::Config, T::Spare>> {
-        self.settle();
-        let place = self.slots.slots_mut().get_mut(id.slot as usize)?;
-        if place.node.generation != id.generation {
-            return None;
-        }
+        self.link(id)?;
+        self.settle_for(id.slot);
         self.pending.slot = id.slot;
-        place.link.as_mut()
+        let place = self.slots.slots_mut().get_mut(id.slot as usize);
+        place.and_then(|place| place.link.as_mut())
     }
 
     /// The link in a slot, as tokens name it.
@@ -349,6 +347,16 @@ impl<T: Slots> Router<T> {
     fn settle(&mut self) {
         if self.pending.slot != NONE {
             self.settle_lent();
+        }
+    }
+
+    /// The same before a slot is looked at anyway: if its link was lent out, that look is enough.
+    #[inline]
+    fn settle_for(&mut self, slot: u32) {
+        if self.pending.slot == slot {
+            self.take_back();
+        } else {
+            self.settle();
         }
     }
 

@@ -159,12 +159,7 @@ impl<T: Slots> Router<T> {
         slot: u32,
         act: impl FnOnce(&mut Link<T::Buffer, T::Payload, T::Config, T::Spare>),
     ) {
-        if self.pending.slot == slot {
-            // one look at it is enough, after this
-            self.take_back();
-        } else {
-            self.settle();
-        }
+        self.settle_for(slot);
         let place = self.slots.slots_mut().get_mut(slot as usize);
         if let Some(link) = place.and_then(|place| place.link.as_mut()) {
             act(link);

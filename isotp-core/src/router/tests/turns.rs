@@ -32,6 +32,29 @@ fn data_takes_turns_and_a_dropped_offer_keeps_its_turn() {
     assert_eq!(order, [0x700, 0x701, 0x702]);
 }
 
+/// Nor does it lose it by what is asked of its link, or told to it, in the meantime.
+#[test]
+fn a_dropped_offer_keeps_its_turn_while_its_link_is_used() {
+    for told in [true, false] {
+        let (mut router, ids) = router(&[normal(0x701, 1), normal(0x702, 2)]);
+        for id in &ids {
+            router.send(NOW, *id, std::vec![0; 3]).unwrap();
+        }
+        let mut frame = Frame::new();
+        let token = {
+            let offer = router.poll_transmit(NOW, &mut frame).unwrap();
+            offer.token()
+        };
+        if told {
+            router.handle_transmitted(NOW, token);
+        } else {
+            router.link_mut(ids[0]).unwrap();
+        }
+        router.poll_transmit(NOW, &mut frame).unwrap().commit(NOW);
+        assert_eq!(frame.id(), id(0x701), "{told}");
+    }
+}
+
 #[test]
 fn flow_control_leaves_before_data() {
     let (mut router, ids) = router(&[normal(0x100, 0x101), normal(0x700, 0x708)]);
