@@ -72,12 +72,6 @@ pub trait Bus: Send {
         1
     }
 
-    /// Whether frames take no time, so that one look at the clock does for several rounds of the driver. It
-    /// never changes.
-    fn takes_no_time(&self) -> bool {
-        false
-    }
-
     /// Whether FD frames can be sent. It never changes.
     fn supports_fd(&self) -> bool {
         true

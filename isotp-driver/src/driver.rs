@@ -41,7 +41,6 @@ pub(crate) struct Driver<R: Runtime> {
     blocked: bool,
     confirms: bool,
     supports_fd: bool,
-    clock: Clock,
     /// The task ends when all that was queued is sent.
     closing: bool,
 }
@@ -66,7 +65,6 @@ impl<R: Runtime> Driver<R> {
             runtime,
             confirms: bus.confirms(),
             supports_fd: bus.supports_fd(),
-            clock: Clock::new(bus.takes_no_time()),
             bus,
             hub,
             links: Links::default(),
@@ -79,7 +77,7 @@ impl<R: Runtime> Driver<R> {
     }
 
     fn round(&mut self, cx: &mut Context<'_>) -> Result<Round, BusError> {
-        let now = self.clock.now(&self.runtime);
+        let now = self.runtime.now();
         if let Some(error) = self.take_word(now)? {
             self.bus.flush(now)?;
             return Ok(Round::Over(error));
@@ -100,7 +98,6 @@ impl<R: Runtime> Driver<R> {
         if sent > 0 || changed || more.is_some() || flushed || left {
             return Ok(Round::Busy);
         }
-        self.clock.forget();
         self.sleep(cx)
     }
 
@@ -159,7 +156,6 @@ impl<R: Runtime> Driver<R> {
             let Some(arrival) = self.bus.receive(now, &mut self.frame)? else {
                 return Ok(None);
             };
-            self.clock.frame();
             let (at, frame) = (arrival.at(), self.frame.view());
             match arrival {
                 Arrival::Received { .. } => {
@@ -193,7 +189,6 @@ impl<R: Runtime> Driver<R> {
             match taken {
                 Taken::Took | Taken::Sent => {
                     transmit.commit(now);
-                    self.clock.frame();
                     sent += 1;
                     self.links.count_sent(now, token);
                     let frame = self.frame.view();
@@ -267,7 +262,6 @@ impl<R: Runtime> Future for Driver<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
-        driver.clock.forget();
         for _ in 0..ROUNDS {
             match driver.round(cx) {
                 Ok(Round::Busy) => {}
@@ -293,43 +287,6 @@ impl<R: Runtime> Drop for Driver<R> {
     /// If the task did not end by itself, its runtime is gone.
     fn drop(&mut self) {
         self.end(&ConnectionError::Stopped);
-    }
-}
-
-/// A look at the clock takes as long as a frame that takes no time: there, a look does for as many frames
-/// as a round has at most.
-struct Clock {
-    saves: bool,
-    now: Instant,
-    /// How many frames it does for yet.
-    left: usize,
-}
-
-impl Clock {
-    const fn new(saves: bool) -> Self {
-        Self {
-            saves,
-            now: Instant::ZERO,
-            left: 0,
-        }
-    }
-
-    fn now(&mut self, runtime: &impl Runtime) -> Instant {
-        if self.left == 0 {
-            self.now = runtime.now();
-            self.left = if self.saves { FRAMES_A_ROUND } else { 0 };
-        }
-        self.now
-    }
-
-    /// A frame was sent or received.
-    const fn frame(&mut self) {
-        self.left = self.left.saturating_sub(1);
-    }
-
-    /// Time has passed since the last look.
-    const fn forget(&mut self) {
-        self.left = 0;
     }
 }
 

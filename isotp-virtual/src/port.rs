@@ -81,12 +81,10 @@ impl Port {
             if let Some(frame) = self.try_frame() {
                 return Some(frame);
             }
-            let mut state = self.bus.lock();
-            if !state.sleep(self.id, &waker) {
+            if !self.sleep(&waker) {
                 continue;
             }
-            let moves = state.bus.poll_timeout();
-            drop(state);
+            let moves = self.ahead.moves();
             let left = end.map(|end| end.saturating_duration_since(StdInstant::now()));
             if left == Some(Duration::ZERO) {
                 return None;
@@ -97,6 +95,18 @@ impl Port {
                 None => std::thread::park(),
             }
         }
+    }
+
+    /// Whether nothing has come, and this task is woken by the next that does.
+    fn sleep(&mut self, waker: &Waker) -> bool {
+        if self.ahead.sleeps(waker) {
+            return true;
+        }
+        let sleeps = self.bus.lock().sleep(self.id, waker);
+        if sleeps {
+            self.ahead.set_sleeper(waker);
+        }
+        sleeps
     }
 
     /// The next thing that happened, with its frame.
@@ -170,17 +180,11 @@ impl Bus for Port {
         cx: &mut Context<'_>,
         _interest: Interest,
     ) -> Poll<Result<(), BusError>> {
-        if !self.ahead.is_empty() {
-            return Poll::Ready(Ok(()));
+        if self.ahead.is_empty() && self.sleep(cx.waker()) {
+            Poll::Pending
+        } else {
+            Poll::Ready(Ok(()))
         }
-        let waker = cx.waker();
-        if !self.ahead.sleeps(waker) {
-            if !self.bus.lock().sleep(self.id, waker) {
-                return Poll::Ready(Ok(()));
-            }
-            self.ahead.set_sleeper(waker);
-        }
-        Poll::Pending
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -191,16 +195,12 @@ impl Bus for Port {
         self.bus.options().port.confirms
     }
 
-    fn takes_no_time(&self) -> bool {
-        self.bus.options().clock == Clock::Free
-    }
-
     /// Several where frames take no time: the driver then turns less often.
     fn in_flight(&self) -> u8 {
-        if self.takes_no_time() {
-            self.bus.options().port.queue.min(IN_FLIGHT) as u8
-        } else {
-            1
+        let options = self.bus.options();
+        match options.clock {
+            Clock::Free => options.port.queue.min(IN_FLIGHT) as u8,
+            _ => 1,
         }
     }
 }

@@ -114,7 +114,11 @@ const AHEAD: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering};
     use core::task::{Context, Poll, Waker};
+    use core::time::Duration;
+    use std::sync::Arc;
+    use std::task::Wake;
 
     use isotp_core::{FrameKind, FrameView, Id};
     use isotp_driver::{Bus as _, Interest};
@@ -150,5 +154,32 @@ mod tests {
                 "a row of {len}: {row:?}"
             );
         }
+    }
+
+    /// Whoever waited last is woken, whichever way it waited.
+    #[test]
+    fn a_port_that_a_thread_waited_at_wakes_its_task_again() {
+        struct Woke(AtomicBool);
+        impl Wake for Woke {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let bus = VirtualBus::default();
+        let (mut sender, mut receiver) = (bus.port(), bus.port());
+        let woke = Arc::new(Woke(AtomicBool::new(false)));
+        let waker = Waker::from(woke.clone());
+        let mut cx = Context::from_waker(&waker);
+        let interest = Interest::READABLE;
+        assert!(receiver.poll_ready(&mut cx, interest).is_pending());
+        assert!(receiver.wait_frame(Duration::from_millis(1)).is_none());
+        assert!(receiver.poll_ready(&mut cx, interest).is_pending());
+        assert!(sender.send_frame(FrameView {
+            id: Id::standard(1).unwrap(),
+            kind: FrameKind::Classic,
+            data: &[1],
+        }));
+        assert!(woke.0.load(Ordering::SeqCst));
+        assert!(receiver.poll_ready(&mut cx, interest).is_ready());
     }
 }
