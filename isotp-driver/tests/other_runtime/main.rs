@@ -25,22 +25,35 @@ fn address() -> Address {
 
 #[test]
 fn two_connections_talk_under_smol() {
-    block_on(async {
-        let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet));
-        let a = network.connect(address(), Config::uds()).await.unwrap();
-        let b = network.connect(address().reversed(), Config::uds());
-        let b = b.await.unwrap();
-        a.send([7; 5000]).await.unwrap();
-        assert_eq!(b.recv().await.unwrap(), [7; 5000]);
-        network.close().await;
-        assert!(matches!(b.recv().await, Err(ConnectionError::Closed)));
-    });
+    for prompt in [false, true] {
+        block_on(async {
+            let quiet = Quiet { prompt };
+            let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), quiet));
+            let tap = network.tap(4000).unwrap();
+            let a = network.connect(address(), Config::uds()).await.unwrap();
+            let b = network.connect(address().reversed(), Config::uds());
+            let b = b.await.unwrap();
+            a.send([7; 5000]).await.unwrap();
+            assert_eq!(b.recv().await.unwrap(), [7; 5000]);
+            b.send([8; 9]).await.unwrap();
+            assert_eq!(a.recv().await.unwrap(), [8; 9]);
+            let frames = network.statistics().frames_sent;
+            network.close().await;
+            assert!(matches!(b.recv().await, Err(ConnectionError::Closed)));
+            let mut shown = 0;
+            while let Ok(frame) = tap.recv().await {
+                assert!(frame.sent);
+                shown += 1;
+            }
+            assert_eq!(shown, frames);
+        });
+    }
 }
 
 #[test]
 fn a_timer_of_smol_ends_a_transfer() {
     block_on(async {
-        let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet));
+        let network = Network::start(&Smol, Backend::bus(Path::new("quiet"), Quiet::default()));
         let mut config = Config::default();
         config.protocol.timing.n_bs = Duration::from_millis(20);
         let a = network.connect(address(), config).await.unwrap();
@@ -81,7 +94,8 @@ fn whole_messages_go_through_the_same_connection() {
 #[test]
 fn a_declined_link_goes_to_the_bus_and_says_why() {
     block_on(async {
-        let backend = Backend::bus(Path::new("both"), Quiet).and_channels(Mirrors::default());
+        let backend =
+            Backend::bus(Path::new("both"), Quiet::default()).and_channels(Mirrors::default());
         let network = Network::start(&Smol, backend);
         let padded = network.connect(address(), Config::uds()).await.unwrap();
         assert_eq!(padded.path().reason(), Some("transmit.pad_to_8"));
@@ -112,7 +126,8 @@ fn a_buffer_of_the_users_goes_to_the_bus_or_is_refused() {
         let error = refused.await.unwrap_err().to_string();
         assert!(error.contains("buffer of the caller's"), "{error}");
 
-        let backend = Backend::bus(Path::new("both"), Quiet).and_channels(Mirrors::default());
+        let backend =
+            Backend::bus(Path::new("both"), Quiet::default()).and_channels(Mirrors::default());
         let network = Network::start(&Smol, backend);
         let kept = network.connect_into(address(), Config::default(), Kept);
         let kept = kept.await.unwrap();
