@@ -74,13 +74,25 @@ pub(crate) struct Finished {
 impl Outbox {
     /// Enters a message; gives its number.
     pub(crate) fn push(&mut self, payload: Outgoing, detached: bool) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        let entry = Entry {
+        self.enter(Entry {
             state: State::Waiting(payload),
             waker: None,
             detached,
-        };
+        })
+    }
+
+    /// Enters a message whose outcome this task waits for; gives its number.
+    pub(crate) fn push_awaited(&mut self, payload: Outgoing, waker: &Waker) -> u64 {
+        self.enter(Entry {
+            state: State::Waiting(payload),
+            waker: Some(waker.clone()),
+            detached: false,
+        })
+    }
+
+    fn enter(&mut self, entry: Entry) -> u64 {
+        let number = self.next;
+        self.next += 1;
         self.entries.0.push_back((number, entry));
         number
     }
@@ -252,7 +264,10 @@ impl Entries {
 
     fn remove(&mut self, number: u64) -> Option<Entry> {
         let at = self.position(number).ok()?;
-        let (_, entry) = self.0.remove(at)?;
+        let (_, entry) = match at {
+            0 => self.0.pop_front()?,
+            _ => self.0.remove(at)?,
+        };
         if self.0.is_empty() {
             self.0 = VecDeque::new();
         }

@@ -89,10 +89,10 @@ impl Line {
             return Err(SendError::Refused(listens_only(payload)));
         }
         let outbox = state.outbox(target);
-        let number = outbox.push(payload, false);
-        if let Some(waker) = waker {
-            let _ = outbox.poll(number, waker);
-        }
+        let number = match waker {
+            Some(waker) => outbox.push_awaited(payload, waker),
+            None => outbox.push(payload, false),
+        };
         self.note_change(state);
         Ok(number)
     }

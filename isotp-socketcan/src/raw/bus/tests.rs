@@ -16,7 +16,7 @@ struct Place {
 impl Place {
     fn new(mtu: u32) -> Self {
         // what happens from here on is later than zero
-        isotp_driver::process_origin();
+        let _ = isotp_driver::process_origin();
         let (own, peer) = UnixDatagram::pair().unwrap();
         let options = Options(own.as_fd());
         options
