@@ -62,8 +62,10 @@ impl Bus {
         self.counters.stats.frames += 1;
         self.counters.stats.data_bytes += frame.data.len() as u64;
         self.time.free = now;
-        let (ports, awake) = (&mut self.ports, &mut self.awake);
-        broadcast(ports, awake, &mut self.counters.stats, frame, port, now);
+        if self.ports.len() > 1 {
+            let (ports, awake) = (&mut self.ports, &mut self.awake);
+            broadcast(ports, awake, &mut self.counters.stats, frame, port, now);
+        }
         true
     }
 
