@@ -27,7 +27,7 @@ pub(crate) use links::DriverLink;
 /// Each round: commands, received frames, then timeouts (what came before a deadline wins over it),
 /// then frames to be sent, flow control first, until the bus is full. When a round sent nothing and
 /// received all there was, the task sleeps until something can be received, or sent if the bus was
-/// full, until the next deadline, or the next command. After some rounds it yields.
+/// full, until the next deadline, or the next command. After some rounds or frames it yields.
 pub(crate) struct Driver<R: Runtime> {
     runtime: R,
     alarm: Alarm<R::Timer>,
@@ -41,6 +41,8 @@ pub(crate) struct Driver<R: Runtime> {
     blocked: bool,
     confirms: bool,
     supports_fd: bool,
+    /// Frames that were sent since the task was polled.
+    sent: usize,
     /// The task ends when all that was queued is sent.
     closing: bool,
 }
@@ -65,6 +67,7 @@ impl<R: Runtime> Driver<R> {
             runtime,
             confirms: bus.confirms(),
             supports_fd: bus.supports_fd(),
+            sent: 0,
             bus,
             hub,
             links: Links::default(),
@@ -89,6 +92,7 @@ impl<R: Runtime> Driver<R> {
             self.links.serve_finished(now, &mut *self.bus);
         }
         let sent = self.transmit(now)?;
+        self.sent += sent;
         let changed = self.links.has_changing() && self.links.change(now);
         if sent > 0 {
             self.bus.flush(now)?;
@@ -262,8 +266,10 @@ impl<R: Runtime> Future for Driver<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
+        driver.sent = 0;
         for _ in 0..ROUNDS {
             match driver.round(cx) {
+                Ok(Round::Busy) if driver.sent >= FRAMES_A_POLL => break,
                 Ok(Round::Busy) => {}
                 Ok(Round::Asleep) => return Poll::Pending,
                 Ok(Round::Over(error)) => {
@@ -316,4 +322,6 @@ impl<T: Timer> Alarm<T> {
 }
 
 const FRAMES_A_ROUND: usize = 64;
+/// Then others have their turn: those who receive them may be in the same thread.
+const FRAMES_A_POLL: usize = 128;
 const ROUNDS: usize = 16;

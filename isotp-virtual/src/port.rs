@@ -117,7 +117,8 @@ impl Port {
             let mut woken = Woken::default();
             let mut state = self.bus.lock();
             self.ahead.fill(&mut state, self.id, now);
-            if self.ahead.is_empty() && !self.ahead.is_all(now) {
+            // what was taken may have made the room for which the bus waited
+            while self.ahead.is_due(now) {
                 state.advance(now, self.id, &mut woken);
                 self.ahead.fill(&mut state, self.id, now);
             }
@@ -151,7 +152,10 @@ impl Bus for Port {
             return Ok(Taken::Sent);
         }
         self.taken = true;
-        match state.bus.submit(now, self.id, frame, token) {
+        let submitted = state.bus.submit(now, self.id, frame, token).map(drop);
+        // a fault may have put the port off the bus for a while
+        self.ahead.note_moves(&state);
+        match submitted {
             Ok(_) => Ok(Taken::Took),
             Err(SubmitError::Full) => Ok(Taken::Later),
             Err(SubmitError::Detached) => Err(BusError::new(SubmitError::Detached.to_string())),

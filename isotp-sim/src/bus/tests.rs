@@ -389,7 +389,6 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert!((30..80).contains(&first.1));
 }
 
-/// Clocks that run backward or jump, and times at the end of all time.
 /// Two buses to which the same happens, but for the shorter way on one of them, tell the same.
 #[test]
 fn a_frame_sent_at_once_is_as_one_that_was_submitted() {
@@ -496,6 +495,7 @@ fn some_faults(rng: &mut Rng, number: u64) -> Faults {
     }
 }
 
+/// Clocks that run backward or jump, and times at the end of all time.
 #[test]
 fn no_time_makes_the_bus_panic() {
     let timing = BitTiming::new(1, 1).unwrap();

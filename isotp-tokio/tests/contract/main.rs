@@ -23,5 +23,6 @@ mod taps;
 mod tcp;
 mod timer;
 mod timing;
+mod virtual_bus;
 #[cfg(target_os = "linux")]
 mod watch;

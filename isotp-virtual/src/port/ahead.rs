@@ -20,8 +20,9 @@ pub(super) struct Ahead {
     moves: Option<Instant>,
     /// Something has come since then.
     ready: Ready,
-    /// The task that the bus wakes when something comes.
+    /// The task that the bus wakes when something comes, if `is_known`.
     sleeper: Option<Waker>,
+    is_known: bool,
 }
 
 impl Ahead {
@@ -34,6 +35,7 @@ impl Ahead {
             moves: None,
             ready,
             sleeper: None,
+            is_known: false,
         }
     }
 
@@ -47,7 +49,7 @@ impl Ahead {
 
     /// Whether there is no more than this, so that a look needs no lock.
     pub(super) fn is_all(&self, now: Instant) -> bool {
-        self.is_all && !self.ready.is_set() && self.moves.is_none_or(|at| at > now)
+        self.is_all && !self.ready.is_set() && !self.is_due(now)
     }
 
     /// When the bus must move next.
@@ -55,16 +57,27 @@ impl Ahead {
         self.moves
     }
 
+    /// Whether it must move now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.moves.is_some_and(|at| at <= now)
+    }
+
+    /// Looks when the bus must move next; after each change of that by this port.
+    pub(super) fn note_moves(&mut self, state: &State) {
+        self.moves = state.bus.poll_timeout();
+    }
+
     /// Whether nothing has come since then, and the bus wakes this task when something does: the bus keeps
     /// it until then.
     pub(super) fn sleeps(&self, waker: &Waker) -> bool {
-        let known = self.sleeper.as_ref();
+        let known = self.sleeper.as_ref().filter(|_| self.is_known);
         known.is_some_and(|known| known.will_wake(waker)) && !self.ready.is_set()
     }
 
-    /// The bus has the task now.
+    /// The bus has the task now. The lock is released: the last handle of a task may own a port.
     pub(super) fn set_sleeper(&mut self, waker: &Waker) {
         self.sleeper = Some(waker.clone());
+        self.is_known = true;
     }
 
     /// Takes what there is, as far as there is room.
@@ -79,10 +92,10 @@ impl Ahead {
             *slot = delivery;
             self.end += 1;
         }
-        self.moves = state.bus.poll_timeout();
-        if self.is_all && self.ready.is_set() && self.moves.is_none_or(|at| at > now) {
+        self.note_moves(state);
+        if self.is_all && self.ready.is_set() && !self.is_due(now) {
             self.ready.clear();
-            self.sleeper = None;
+            self.is_known = false;
         }
     }
 
@@ -120,11 +133,11 @@ mod tests {
     use std::sync::Arc;
     use std::task::Wake;
 
-    use isotp_core::{FrameKind, FrameView, Id};
-    use isotp_driver::{Bus as _, Interest};
+    use isotp_core::{Frame, FrameKind, FrameView, Id, TxToken};
+    use isotp_driver::{Bus as _, Interest, Taken};
 
     use super::AHEAD;
-    use crate::VirtualBus;
+    use crate::{Options, PortConfig, VirtualBus};
 
     /// Rows of all lengths around what is taken at once; what comes after a row is told.
     #[test]
@@ -181,5 +194,41 @@ mod tests {
         }));
         assert!(woke.0.load(Ordering::SeqCst));
         assert!(receiver.poll_ready(&mut cx, interest).is_ready());
+    }
+
+    /// A thread that takes one frame may not come again, and the senders wait for the room that it made.
+    #[test]
+    fn a_bus_that_a_full_inbox_held_up_moves_when_a_frame_is_taken() {
+        let bus = VirtualBus::new(Options {
+            port: PortConfig {
+                inbox: 1,
+                ..PortConfig::default()
+            },
+            ..Options::default()
+        });
+        let (mut sender, mut receiver) = (bus.port(), bus.port());
+        let (now, mut frame) = (isotp_driver::process_time(), Frame::new());
+        frame.copy_from(FrameView {
+            id: Id::standard(1).unwrap(),
+            kind: FrameKind::Classic,
+            data: &[1],
+        });
+        let mut confirmed = 0;
+        for number in 0..3 {
+            let token = TxToken::from_bits(number);
+            match sender.try_send(now, &frame, token).unwrap() {
+                Taken::Sent => confirmed += 1,
+                taken => assert_eq!(taken, Taken::Took),
+            }
+        }
+        sender.flush(now).unwrap();
+        let mut confirmations = || {
+            let mut room = Frame::new();
+            core::iter::from_fn(|| sender.receive(now, &mut room).unwrap()).count()
+        };
+        confirmed += confirmations();
+        assert_eq!(confirmed, 1, "one has room");
+        assert!(receiver.try_frame().is_some());
+        assert!(confirmations() > 0, "there is room for more");
     }
 }
