@@ -59,8 +59,7 @@ impl Bus {
         }
         self.counters.submissions += 1;
         self.counters.on_wire += 1;
-        self.counters.stats.frames += 1;
-        self.counters.stats.data_bytes += frame.data.len() as u64;
+        self.counters.stats.count(frame);
         self.time.free = now;
         if self.ports.len() > 1 {
             let (ports, awake) = (&mut self.ports, &mut self.awake);
@@ -167,8 +166,7 @@ impl Bus {
             return start;
         }
         let stats = &mut self.counters.stats;
-        stats.frames += 1;
-        stats.data_bytes += self.frame.data().len() as u64;
+        stats.count(self.frame.view());
         let (Clock::Counted(timing) | Clock::Timed(timing)) = self.config.clock else {
             self.time.free = start;
             return start;
@@ -262,7 +260,7 @@ impl Bus {
         }
     }
 
-    /// All ports but the sender receive the frame.
+    /// All ports but the sender receive the bus's own frame.
     fn broadcast(&mut self, from: PortId, at: u64) {
         let (ports, awake) = (&mut self.ports, &mut self.awake);
         let stats = &mut self.counters.stats;
@@ -376,6 +374,15 @@ impl Bus {
     }
 }
 
+impl Stats {
+    /// A frame is on the wire.
+    const fn count(&mut self, frame: FrameView<'_>) {
+        self.frames += 1;
+        self.data_bytes += frame.data.len() as u64;
+    }
+}
+
+/// All ports but the sender receive the frame.
 fn broadcast(
     ports: &mut [Port],
     awake: &mut Vec<u32>,
