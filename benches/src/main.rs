@@ -9,6 +9,7 @@ mod adapters;
 mod bus;
 mod crowd;
 mod echoes;
+mod hand_overs;
 mod instructions;
 mod pair;
 mod report;
