@@ -133,6 +133,7 @@ macro_rules! with_cases {
                 a_bus_that_breaks_ends_every_call_that_waits
                 a_stopped_runtime_ends_every_call_that_waits
                 a_panic_in_the_driver_ends_every_call_that_waits
+                a_panic_at_the_end_keeps_it_from_nobody
                 handles_are_dropped_in_any_order
                 the_last_handle_ends_the_driver
                 a_second_connection_on_an_address_is_refused_until_the_first_is_gone

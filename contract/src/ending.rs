@@ -158,6 +158,48 @@ pub(crate) async fn a_panic_in_the_driver_ends_every_call_that_waits(world: Worl
     assert_eq!(other.ecu.recv().await.unwrap(), [1; 20]);
 }
 
+/// A message that is still queued is dropped at the end, and is the user's: its panic keeps the end from
+/// nobody.
+pub(crate) async fn a_panic_at_the_end_keeps_it_from_nobody(world: World) {
+    let cable = Cable::default();
+    let network = world.start(cable.clone());
+    let bad = network
+        .connect(world.address(100), Config::default())
+        .await
+        .unwrap();
+    let mut sent = None;
+    let end = || {
+        let first = failing(bad.send([1; 9]));
+        // waits for its turn
+        sent = Some([first, failing(bad.send_from(PanicsAtTheEnd))]);
+        cable.pull();
+    };
+    all_that_wait(&world, network, &cable, end, PULLED).await;
+    for sent in sent.unwrap() {
+        let said = sent.end().await;
+        assert!(said.contains(PULLED), "{said}");
+    }
+}
+
+/// Panics when it is dropped.
+struct PanicsAtTheEnd;
+
+impl Drop for PanicsAtTheEnd {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+impl Payload for PanicsAtTheEnd {
+    fn size(&self) -> u32 {
+        5
+    }
+
+    fn copy_to(&mut self, _: u32, _: &mut [u8]) -> Option<usize> {
+        None
+    }
+}
+
 /// Panics when its size is asked for the second time, which the driver does.
 struct Panics(AtomicU32);
 

@@ -12,6 +12,7 @@ use crate::bus::BusError;
 use crate::channel::{BoxFuture, Incoming, MessageChannel};
 use crate::error::{ConnectionError, SendError};
 use crate::hub::{Hub, Phase, Word};
+use crate::letting_go::let_go;
 use crate::line::{Line, Target};
 use crate::message::Message;
 use crate::payload::Outgoing;
@@ -199,10 +200,12 @@ impl ChannelDriver {
 
     fn end(&mut self, error: &ConnectionError) {
         // gone before anybody is told, who may want the address
-        self.state = State::Leaving(Box::pin(core::future::ready(())));
+        let nothing = State::Leaving(Box::pin(core::future::ready(())));
+        let_go(core::mem::replace(&mut self.state, nothing));
         let (_, closers) = self.hub.end(error.clone());
-        self.line.end(error);
+        let left = self.line.end(error);
         closers.wake();
+        left.into_iter().for_each(let_go);
     }
 }
 

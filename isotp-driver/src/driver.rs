@@ -15,6 +15,7 @@ use isotp_core::{Frame, Instant, Machine};
 use crate::bus::{Arrival, Bus, BusError, NoBus, Taken};
 use crate::error::ConnectionError;
 use crate::hub::{Hub, Phase, Word};
+use crate::letting_go::let_go;
 use crate::runtime::{Interest, Runtime, Timer};
 use crate::tap::Taps;
 use crate::trace;
@@ -243,21 +244,24 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
-    /// Lets go of the bus, and tells everybody; those who wait for that at last. The task itself may live
-    /// on for a while.
+    /// Lets go of the bus, and tells everybody; those who wait for that at last. Then it drops what is the
+    /// user's: the task itself may live on for a while.
     fn end(&mut self, error: &ConnectionError) {
-        self.bus = Box::new(NoBus);
-        self.links.end(error);
+        let_go(core::mem::replace(&mut self.bus, Box::new(NoBus)));
+        let mut left = self.links.end(error);
         self.taps.end(error);
-        let (left, closers) = self.hub.end(error.clone());
-        for word in [core::mem::take(&mut self.word), left] {
+        let (untaken, closers) = self.hub.end(error.clone());
+        let words = [core::mem::take(&mut self.word), untaken];
+        for word in &words {
             let joining = word.joining.iter().map(|(line, _)| line);
-            joining
-                .chain(&word.changed)
-                .for_each(|line| line.end(error));
+            for line in joining.chain(&word.changed) {
+                left.extend(line.end(error));
+            }
             word.tapping.iter().for_each(|feed| feed.end(error));
         }
         closers.wake();
+        left.into_iter().for_each(let_go);
+        let_go(words);
     }
 }
 

@@ -43,6 +43,7 @@ mod hub;
 mod inbox;
 pub mod isotpserver;
 mod keepalive;
+mod letting_go;
 mod line;
 mod message;
 mod network;

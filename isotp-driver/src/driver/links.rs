@@ -12,6 +12,7 @@ use crate::bus::{Bus, FLUSH_PATIENCE};
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
 use crate::line::{After, Line, Merge, Started, Target};
 use crate::message::{Event as Told, Message};
+use crate::outbox::Entry;
 use crate::payload::Outgoing;
 use crate::statistics::Counters;
 
@@ -118,7 +119,7 @@ impl Links {
         let (work, started) = line.take_work_and_start();
         let Some(id) = work.link else {
             if work.leave {
-                line.end(&ConnectionError::Closed);
+                drop(line.end(&ConnectionError::Closed));
             }
             return;
         };
@@ -237,12 +238,11 @@ impl Links {
         self.lines.iter().flatten().all(|line| line.is_flushed())
     }
 
-    /// Every connection is over.
-    pub(super) fn end(&mut self, error: &ConnectionError) {
+    /// Every connection is over. Gives what is left of their messages.
+    pub(super) fn end(&mut self, error: &ConnectionError) -> Vec<Entry> {
         let waiting = self.waiting.drain(..).map(|(line, _)| line);
-        for line in self.lines.drain(..).flatten().chain(waiting) {
-            line.end(error);
-        }
+        let lines = self.lines.drain(..).flatten().chain(waiting);
+        lines.flat_map(|line| line.end(error)).collect()
     }
 
     /// A frame from the bus. `false` if no connection has an id for it.
@@ -412,13 +412,12 @@ impl Links {
             .lines
             .get_mut(id.slot() as usize)
             .and_then(Option::take);
-        if let Some(line) = line {
-            line.end(&ConnectionError::Closed);
-        }
+        let left = line.map(|line| line.end(&ConnectionError::Closed));
         for (line, link) in core::mem::take(&mut self.waiting) {
             // what the bus cannot do was refused before
             self.join(line, link, bus, true);
         }
+        drop(left);
     }
 }
 

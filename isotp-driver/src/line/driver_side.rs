@@ -6,6 +6,7 @@ use isotp_core::{Ignored, LinkId, NResult};
 use super::{After, Line, Phase, Started, Target, Work, wake_readers};
 use crate::error::{ConnectError, ConnectionError, SendError};
 use crate::message::{Event, Message};
+use crate::outbox::Entry;
 use crate::payload::Outgoing;
 use crate::trace;
 
@@ -212,11 +213,13 @@ impl Line {
         wake_readers(state);
     }
 
-    /// The connection is over.
-    pub(crate) fn end(&self, error: &ConnectionError) {
+    /// The connection is over. Gives what is left of its messages: they are the user's, and dropping one
+    /// may panic.
+    #[must_use = "to be dropped when everybody has been told"]
+    pub(crate) fn end(&self, error: &ConnectionError) -> Vec<Entry> {
         let mut state = self.state();
         if let Phase::Refused(_) | Phase::Merged(_) | Phase::Over(_) = state.phase {
-            return;
+            return Vec::new();
         }
         state.phase = Phase::Over(error.clone());
         let mut rare = state.rare.take().unwrap_or_default();
@@ -227,9 +230,11 @@ impl Line {
         rare.watchers.take().wake();
         let collecting = rare.collecting.drain(..);
         collecting.for_each(|entry| entry.end().wake());
+        let mut all_left = Vec::new();
         for (senders, left) in ended {
             senders.into_iter().for_each(Waker::wake);
-            drop(left);
+            all_left.extend(left);
         }
+        all_left
     }
 }

@@ -1,8 +1,11 @@
 use core::sync::atomic::{AtomicU32, Ordering};
-use std::sync::Arc;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex};
 
+use isotp_tokio::driver::{Arrival, Frame, Instant, Interest, Taken, TxToken};
 use isotp_tokio::{
-    Cause, Config, ConnectError, ConnectionError, NResult, Network, OpenError, Payload, SendError,
+    Bus, BusError, Cause, Config, ConnectError, ConnectionError, NResult, Network, OpenError,
+    Payload, SendError,
 };
 
 use crate::support::*;
@@ -159,4 +162,59 @@ async fn a_panic_of_the_users_code_ends_every_wait() {
     ));
     assert!(matches!(received, Err(ConnectionError::Stopped)));
     network.close().await;
+}
+
+/// Breaks when it is told to, and panics when it is dropped.
+struct Fragile(Arc<Mutex<Option<Waker>>>);
+
+impl Bus for Fragile {
+    fn try_send(&mut self, _: Instant, _: &Frame, _: TxToken) -> Result<Taken, BusError> {
+        Ok(Taken::Later)
+    }
+
+    fn receive(&mut self, _: Instant, _: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        match *self.0.lock().unwrap() {
+            Some(_) => Ok(None),
+            None => Err(BusError::new("it fell")),
+        }
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+        match &mut *self.0.lock().unwrap() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => return Poll::Ready(Ok(())),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_panics_when_it_is_let_go_of_ends_everything_all_the_same() {
+    let waker = Arc::new(Mutex::new(Some(Waker::noop().clone())));
+    let network = Network::with_bus(Fragile(waker.clone()));
+    let connection = network.connect(address(), Config::default()).await.unwrap();
+    let falls = async {
+        settle().await;
+        waker
+            .lock()
+            .unwrap()
+            .take()
+            .into_iter()
+            .for_each(Waker::wake);
+    };
+    let (sent, received, closed, ()) = tokio::join!(
+        connection.send([1]),
+        connection.recv(),
+        network.close(),
+        falls
+    );
+    assert!(sent.unwrap_err().to_string().contains("it fell"));
+    assert!(received.unwrap_err().to_string().contains("it fell"));
+    closed
 }
