@@ -18,6 +18,8 @@ pub(crate) struct Crowd {
     pub(crate) messages_a_second: f64,
     /// Bytes on the heap for each, after messages were exchanged and taken.
     pub(crate) bytes_each: f64,
+    /// To close the network, while each pair has a message to be sent.
+    pub(crate) closing: Duration,
 }
 
 /// Runs it, and reads what it prints.
@@ -40,6 +42,7 @@ pub(crate) fn measure() -> Result<Crowd> {
         connecting,
         messages_a_second,
         bytes_each,
+        closing,
     ] = numbers[..]
     else {
         return Err(format!("{PROGRAM} printed '{}'", line.trim()));
@@ -50,6 +53,7 @@ pub(crate) fn measure() -> Result<Crowd> {
         connecting: Duration::from_secs_f64(connecting),
         messages_a_second,
         bytes_each,
+        closing: Duration::from_secs_f64(closing),
     })
 }
 

@@ -159,13 +159,15 @@ impl Report {
             connecting,
             messages_a_second,
             bytes_each,
+            closing,
         } = crowd;
         println!(
             "{}{connections} connections on one network, under tokio on one thread: connected in {:.0} ms, {:.0} \
-             messages of {message} bytes a second in turn",
+             messages of {message} bytes a second in turn, closed with a message on each pair in {:.0} ms",
             self.bullet(),
             connecting.as_secs_f64() * 1e3,
             messages_a_second,
+            closing.as_secs_f64() * 1e3,
         );
         let title = "bytes of memory for each idle connection";
         self.limit(title, *bytes_each, "at most", MAX_IDLE);

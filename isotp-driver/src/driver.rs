@@ -1,6 +1,7 @@
 //! The one loop that drives every frame bus under every runtime.
 
 mod buffer;
+mod closing;
 mod links;
 
 pub(crate) use buffer::Buffer;

@@ -58,10 +58,27 @@ fn measure() -> Result<String> {
     // they are alive until here
     let pairs = pairs?;
     let bytes_each = counted.bytes_current as f64 / f64::from(connections);
-    drop(pairs);
+    let closing = runtime.block_on(close(&network, &pairs))?;
     Ok(format!(
-        "{connections} {MESSAGE} {connecting} {messages_a_second} {bytes_each}"
+        "{connections} {MESSAGE} {connecting} {messages_a_second} {bytes_each} {closing}"
     ))
+}
+
+/// Seconds in which the network closes, with a message to be sent from each pair: they all arrive.
+async fn close(network: &Network, pairs: &[(Connection, Connection)]) -> Result<f64> {
+    for (sender, _) in pairs {
+        sender.try_send(vec![0x55; MESSAGE]).map_err(said)?;
+    }
+    let begin = Instant::now();
+    network.close().await;
+    let closing = begin.elapsed().as_secs_f64();
+    for (_, receiver) in pairs {
+        receiver
+            .try_recv()
+            .map_err(said)?
+            .ok_or("a message was not sent")?;
+    }
+    Ok(closing)
 }
 
 async fn connect(network: &Network, numbers: Range<u32>) -> Result<Vec<(Connection, Connection)>> {

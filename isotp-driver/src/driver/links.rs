@@ -8,7 +8,8 @@ use isotp_core::{
 };
 
 use super::buffer::Buffer;
-use crate::bus::{Bus, FLUSH_PATIENCE};
+use super::closing::Closing;
+use crate::bus::Bus;
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
 use crate::line::{After, Line, Merge, Started, Target};
 use crate::message::{Event as Told, Message};
@@ -36,14 +37,9 @@ pub(super) struct Links {
     /// Lines of functional requests that wait for a connection of their address to leave.
     waiting: Vec<(Arc<Line>, Box<DriverLink>)>,
     /// Links that leave when all is sent.
-    closing: Vec<Closing>,
-}
-
-/// A link that leaves when all is sent.
-struct Closing {
-    id: LinkId,
-    /// When it sent its last data frame, or began to close.
-    moved: Instant,
+    closing: Closing,
+    /// While the network closes: nothing is queued in the slots before this one, and nothing will be.
+    flushed: usize,
 }
 
 /// What an event asks for when the router is free again.
@@ -85,6 +81,7 @@ impl Links {
                 if let Some(place) = self.lines.get_mut(slot) {
                     *place = Some(line);
                 }
+                self.flushed = self.flushed.min(slot);
                 bus.connected(&address);
                 self.joined.push(id);
             }
@@ -127,7 +124,7 @@ impl Links {
             return self.leave(id, bus);
         }
         if work.closing {
-            self.close_when_sent(now, id);
+            self.closing.begin(now, id);
         }
         // a link that is touched asks its buffer again, which may have a place now
         if let Some(link) = self.router.link_mut(id) {
@@ -201,41 +198,33 @@ impl Links {
             if let Some((id, line)) = id.and_then(|id| Some((id, self.line(id)?))) {
                 line.begin_flush();
                 if !line.is_flushed() {
-                    self.close_when_sent(now, id);
+                    self.closing.begin(now, id);
                 }
             }
         }
     }
 
-    fn close_when_sent(&mut self, now: Instant, id: LinkId) {
-        if !self.closing.iter().any(|closing| closing.id == id) {
-            self.closing.push(Closing { id, moved: now });
-        }
-    }
-
-    /// When the first of the links that close is given up.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = self.closing.iter();
-        deadlines
-            .map(|closing| closing.moved + FLUSH_PATIENCE)
-            .min()
+    /// When the first of the links that close may have to be given up.
+    pub(super) const fn poll_timeout(&self) -> Option<Instant> {
+        self.closing.poll_timeout()
     }
 
     /// Gives up what has stood still for too long while it should be closed.
     fn give_up(&mut self, now: Instant, bus: &mut dyn Bus) {
-        while let Some(at) = self
-            .closing
-            .iter()
-            .position(|closing| closing.moved + FLUSH_PATIENCE <= now)
-        {
-            let closing = self.closing.swap_remove(at);
-            self.leave(closing.id, bus);
+        for id in self.closing.give_up(now) {
+            self.leave(id, bus);
         }
     }
 
-    /// Whether nothing is queued on any connection.
-    pub(super) fn is_flushed(&self) -> bool {
-        self.lines.iter().flatten().all(|line| line.is_flushed())
+    /// Whether nothing is queued on any connection, after [`begin_flush`](Self::begin_flush).
+    pub(super) fn is_flushed(&mut self) -> bool {
+        while let Some(line) = self.lines.get(self.flushed) {
+            if line.as_ref().is_some_and(|line| !line.is_flushed()) {
+                return false;
+            }
+            self.flushed += 1;
+        }
+        true
     }
 
     /// Every connection is over. Gives what is left of their messages.
@@ -275,10 +264,7 @@ impl Links {
         }
         // a peer can ask for any number of flow controls, so they are no progress
         if !token.is_flow_control() {
-            let mut closing = self.closing.iter_mut();
-            if let Some(closing) = closing.find(|closing| closing.id.slot() == token.slot()) {
-                closing.moved = now;
-            }
+            self.closing.moved(now, token.slot());
         }
     }
 
@@ -407,7 +393,7 @@ impl Links {
         };
         bus.disconnected(link.address());
         self.changing.retain(|other| *other != id);
-        self.closing.retain(|closing| closing.id != id);
+        self.closing.end(id);
         let line = self
             .lines
             .get_mut(id.slot() as usize)
