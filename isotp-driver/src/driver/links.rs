@@ -38,7 +38,8 @@ pub(super) struct Links {
     waiting: Vec<(Arc<Line>, Box<DriverLink>)>,
     /// Links that leave when all is sent.
     closing: Closing,
-    /// While the network closes: nothing is queued in the slots before this one, and nothing will be.
+    /// While the network closes, and nothing more is taken to be sent: the slots before this one have sent
+    /// all.
     flushed: usize,
 }
 
@@ -81,7 +82,6 @@ impl Links {
                 if let Some(place) = self.lines.get_mut(slot) {
                     *place = Some(line);
                 }
-                self.flushed = self.flushed.min(slot);
                 bus.connected(&address);
                 self.joined.push(id);
             }
