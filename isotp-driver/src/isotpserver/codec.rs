@@ -9,18 +9,21 @@ pub const MAX_MESSAGE: usize = 6000;
 /// |---|---|---|
 /// | outside | `<` | a message begins |
 /// | outside | any other | outside, it is ignored |
-/// | in a message | hex digit | in it, one digit more; outside, if it is too long then |
+/// | in a message, wrong | any, after one more than the digits of the longest message | outside, nothing is told |
+/// | in a message | hex digit | in it, one digit more |
 /// | in a message | `>` | outside; the message is complete if it has bytes and whole ones |
 /// | in a message | any other | wrong |
 /// | wrong | `>` | outside, nothing is told |
-/// | wrong | any other | wrong; outside, if it is longer than any message |
+/// | wrong | any other | wrong |
 ///
-/// That is what the real server accepts, but for bytes that its scanner reads leniently (`<1g>`, blanks
-/// between digits): they are dropped here.
+/// That is what the real server accepts, and where it finds its way back into the stream, but for bytes that
+/// its scanner reads leniently (`<1g>`, blanks between digits): they are dropped here.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     state: State,
     message: Vec<u8>,
+    /// Bytes since the `<`.
+    taken: usize,
     max: usize,
     dropped: u64,
 }
@@ -30,8 +33,8 @@ enum State {
     Outside,
     /// In a message, with the first digit of a byte if it has come.
     Inside(Option<u8>),
-    /// In what is no message; so many bytes of it.
-    Wrong(usize),
+    /// In what is no message.
+    Wrong,
 }
 
 impl Decoder {
@@ -41,6 +44,7 @@ impl Decoder {
         Self {
             state: State::Outside,
             message: Vec::new(),
+            taken: 0,
             max,
             dropped: 0,
         }
@@ -65,28 +69,35 @@ impl Decoder {
 
     /// Whether a message is complete with this byte.
     fn take(&mut self, byte: u8) -> bool {
-        self.state = match (self.state, byte) {
-            (State::Outside, b'<') => {
+        if self.state == State::Outside {
+            if byte == b'<' {
                 self.message.clear();
-                State::Inside(None)
+                self.taken = 0;
+                self.state = State::Inside(None);
             }
-            (State::Outside, _) => State::Outside,
+            return false;
+        }
+        if self.taken > 2 * self.max {
+            // the byte is lost with those before it, whatever it is
+            self.state = self.drop_message();
+            return false;
+        }
+        self.taken += 1;
+        self.state = match (self.state, byte) {
             (State::Inside(None), b'>') if !self.message.is_empty() => {
                 self.state = State::Outside;
                 return true;
             }
-            (State::Inside(_) | State::Wrong(_), b'>') => self.drop_message(),
+            (_, b'>') => self.drop_message(),
             (State::Inside(half), byte) => match (digit(byte), half) {
-                (None, _) => State::Wrong(2 * self.message.len()),
-                (Some(_), _) if self.message.len() >= self.max => self.drop_message(),
                 (Some(low), Some(high)) => {
                     self.message.push(high << 4 | low);
                     State::Inside(None)
                 }
-                (high, None) => State::Inside(high),
+                (Some(high), None) => State::Inside(Some(high)),
+                (None, _) => State::Wrong,
             },
-            (State::Wrong(bytes), _) if bytes >= 2 * self.max => self.drop_message(),
-            (State::Wrong(bytes), _) => State::Wrong(bytes + 1),
+            (state, _) => state,
         };
         false
     }
@@ -152,6 +163,28 @@ mod tests {
             (">01><04>", &[&[4]]),
         ] {
             let mut decoder = Decoder::new(MAX_MESSAGE);
+            assert_eq!(all(&mut decoder, line.as_bytes()), messages, "{line:?}");
+        }
+    }
+
+    /// As the real server was seen to do, and is written: a message may have one byte more than it may hold,
+    /// and the next is lost with it, whatever it is.
+    #[test]
+    fn what_is_too_long_ends_where_the_real_server_ends_it() {
+        for (max, line, messages) in [
+            (1, "<11><a2>", &[&[0x11][..], &[0xA2]][..]),
+            (1, "<111><a2>", &[&[0xA2]]),
+            (1, "<1111><a2>", &[&[0xA2]]),
+            (1, "<111<a2>", &[]),
+            (1, "<1111<a2>", &[&[0xA2]]),
+            (1, "<F<1g<FF>", &[&[0xFF]]),
+            (1, "<F<1<FF>", &[]),
+            (1, "<zzz><a2>", &[&[0xA2]]),
+            (1, "<zzz<a2>", &[]),
+            (1, "<zzzz<a2>", &[&[0xA2]]),
+            (0, "<<<>", &[]),
+        ] {
+            let mut decoder = Decoder::new(max);
             assert_eq!(all(&mut decoder, line.as_bytes()), messages, "{line:?}");
         }
     }
