@@ -82,10 +82,12 @@ mod tests {
         Instant::ZERO + Duration::from_secs(seconds)
     }
 
+    type Links<'a> = Router<Vec<Slot<Link<&'a mut [u8], &'a [u8], &'a Config>>>>;
+
     /// Names of three links.
     fn ids() -> [LinkId; 3] {
         let config = Config::default();
-        let mut router: Router<Vec<Slot<Link<&mut [u8], &[u8], &Config>>>> = Router::default();
+        let mut router = Links::default();
         [0, 2, 4].map(|n| {
             let id = |n| Id::standard(n).unwrap();
             let address = Address::normal(id(n), id(n + 1)).unwrap();
