@@ -48,6 +48,10 @@ const ISOTPSERVER: LeftOut = &[
     ("functional is not guaranteed", &FUNCTIONAL),
     ("it shows no frames, and is set up once", &FRAMES),
     (
+        "what finds no room waits in TCP",
+        &["single_frames_that_find_no_room_are_told_as_lost"],
+    ),
+    (
         "confirmation is not guaranteed: a send does not wait for its turn, and no failure is told",
         &[
             "outcomes_are_those_of_their_messages",

@@ -3,7 +3,7 @@
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -69,8 +69,10 @@ impl Stream for IoStream {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 
+    /// async-io does not know that it is a socket, whose end has to be told.
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        ready!(Pin::new(&mut self.0).poll_flush(cx))?;
+        Poll::Ready(self.0.get_ref().shutdown(Shutdown::Write))
     }
 }
 

@@ -62,6 +62,12 @@ pub trait MessageChannel: Send {
         Some(FLUSH_PATIENCE)
     }
 
+    /// Whether what is not received waits where it comes from: then nothing is asked for while the connection's
+    /// queue is full. Otherwise a message that finds no place is lost, and counted. It never changes.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// The longest message that it can send. Longer ones are refused before they get here.
     fn max_message(&self) -> u32 {
         u32::MAX

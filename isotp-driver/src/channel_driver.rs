@@ -27,7 +27,6 @@ pub(crate) struct ChannelDriver {
     /// The message that is being sent.
     sending: Option<Vec<u8>>,
     received: Vec<u8>,
-    max_message: u32,
     runtime: Arc<dyn AnyRuntime>,
     /// While it closes: when the message that is being sent is given up.
     patience: Option<Box<dyn Timer>>,
@@ -49,7 +48,6 @@ impl ChannelDriver {
         channel: Box<dyn MessageChannel>,
         hub: Arc<Hub>,
         line: Arc<Line>,
-        max_message: u32,
     ) -> Self {
         Self {
             state: State::Open(channel),
@@ -58,7 +56,6 @@ impl ChannelDriver {
             word: Word::default(),
             sending: None,
             received: Vec::new(),
-            max_message,
             runtime,
             patience: None,
         }
@@ -111,7 +108,8 @@ impl ChannelDriver {
         let State::Open(channel) = &mut self.state else {
             return Ok(Poll::Ready(false));
         };
-        if let Poll::Ready(incoming) = channel.poll_receive(cx, &mut self.received) {
+        let asks = !channel.waits() || self.line.has_room();
+        if asks && let Poll::Ready(incoming) = channel.poll_receive(cx, &mut self.received) {
             self.deliver(incoming?);
             busy = true;
         }
@@ -180,7 +178,7 @@ impl ChannelDriver {
 
     fn deliver(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Message if self.received.len() > self.max_message as usize => {
+            Incoming::Message if self.received.len() > self.line.longest() as usize => {
                 self.line.lag(1);
             }
             Incoming::Message => {

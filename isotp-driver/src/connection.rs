@@ -96,6 +96,11 @@ impl Connection {
         &self.line
     }
 
+    /// Refuses at once what can never be sent.
+    pub(crate) fn check(&self, payload: Outgoing) -> Result<Outgoing, Refused<Outgoing>> {
+        self.facts.check(payload)
+    }
+
     /// Waits until the driver has taken the connection in.
     pub(crate) async fn opened(self) -> Result<Self, ConnectError> {
         Watch::new(&self.line).opened().await?;

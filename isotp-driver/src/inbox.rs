@@ -49,6 +49,12 @@ impl Inbox {
         !self.refused
     }
 
+    /// Whether there is a place; if not, whoever asks is to be told when there is one.
+    pub(crate) fn has_room(&mut self) -> bool {
+        self.refused = self.is_full();
+        !self.refused
+    }
+
     /// A number for a segmented message, unlike that of the one before.
     pub(crate) const fn number_reception(&mut self) -> u32 {
         self.receptions = self.receptions.wrapping_add(1);

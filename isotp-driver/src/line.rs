@@ -8,6 +8,7 @@ mod handle_side;
 pub(crate) use change::Change;
 pub(crate) use collecting::Merge;
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use isotp_core::{Address, LinkId};
@@ -33,6 +34,8 @@ pub(crate) struct Line {
     address: Address,
     /// Made for a functional request, and gone with it.
     temporary: bool,
+    /// The longest message that it receives, in bytes.
+    longest: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -158,6 +161,7 @@ impl Line {
         });
         Arc::new(Self {
             temporary,
+            longest: AtomicU32::new(config.max_message),
             state: Mutex::new(State {
                 phase: Phase::Opening,
                 inbox: Inbox::new(config.queue),
@@ -177,6 +181,16 @@ impl Line {
 
     pub(crate) const fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The longest message that it receives, in bytes.
+    pub(crate) fn longest(&self) -> u32 {
+        self.longest.load(Ordering::Relaxed)
+    }
+
+    /// It receives no message of more bytes from now on, until it is configured anew.
+    pub(crate) fn receive_at_most(&self, bytes: u32) {
+        self.longest.fetch_min(bytes, Ordering::Relaxed);
     }
 
     /// Counts something, here and for the network.

@@ -256,7 +256,7 @@ impl Network {
         let line = Line::new(self.handle.hub().clone(), address, config);
         let buffer = match buffer {
             Some(buffer) => Buffer::user(line.clone(), buffer),
-            None => Buffer::growing(line.clone(), config.max_message),
+            None => Buffer::growing(line.clone()),
         };
         self.join(bus, &line, address, config, buffer)?;
         let connection = Connection::new(line, self.handle.clone(), facts);
@@ -277,7 +277,7 @@ impl Network {
         };
         let hub = self.handle.hub();
         let line = Line::temporary(hub.clone(), config, collector, responder);
-        let buffer = Buffer::growing(line.clone(), config.max_message);
+        let buffer = Buffer::growing(line.clone());
         self.join(bus, &line, responder, config, buffer)?;
         Ok(line)
     }
@@ -313,7 +313,7 @@ impl Network {
         tasks.push(Arc::downgrade(&hub));
         drop(tasks);
         let runtime = self.shared.runtime.clone();
-        let task = ChannelDriver::new(runtime, channel, hub, line.clone(), config.max_message);
+        let task = ChannelDriver::new(runtime, channel, hub, line.clone());
         self.shared.runtime.spawn(Pin::from(Box::new(task)));
         Ok(Connection::new(line, handle, facts))
     }

@@ -18,16 +18,15 @@ pub(crate) struct Buffer {
 }
 
 enum Memory {
-    Growing { bytes: Vec<u8>, limit: u32 },
+    Growing(Vec<u8>),
     User(Box<dyn RxBuffer + Send>),
 }
 
 impl Buffer {
-    pub(crate) fn growing(line: Arc<Line>, limit: u32) -> Self {
-        let bytes = Vec::new();
+    pub(crate) const fn growing(line: Arc<Line>) -> Self {
         Self {
             line,
-            memory: Memory::Growing { bytes, limit },
+            memory: Memory::Growing(Vec::new()),
             reserved: false,
         }
     }
@@ -40,18 +39,11 @@ impl Buffer {
         }
     }
 
-    /// The longest message from now on, unless the buffer is the user's.
-    pub(super) fn set_limit(&mut self, longest: u32) {
-        if let Memory::Growing { limit, .. } = &mut self.memory {
-            *limit = longest;
-        }
-    }
-
     /// The message, whole; the place in the queue goes with it. Empty if the user's buffer has it.
     pub(super) fn take(&mut self) -> Vec<u8> {
         self.reserved = false;
         match &mut self.memory {
-            Memory::Growing { bytes, .. } => core::mem::take(bytes),
+            Memory::Growing(bytes) => core::mem::take(bytes),
             Memory::User(_) => Vec::new(),
         }
     }
@@ -65,7 +57,7 @@ impl Buffer {
 impl RxBuffer for Buffer {
     fn limit(&self) -> u32 {
         match &self.memory {
-            Memory::Growing { limit, .. } => *limit,
+            Memory::Growing(_) => self.line.longest(),
             Memory::User(buffer) => buffer.limit(),
         }
     }
@@ -73,7 +65,7 @@ impl RxBuffer for Buffer {
     fn ready(&mut self, size: u32, received: u32) -> bool {
         self.reserved = self.reserved || self.line.reserve();
         let memory = match &mut self.memory {
-            Memory::Growing { .. } => true,
+            Memory::Growing(_) => true,
             Memory::User(buffer) => buffer.ready(size, received),
         };
         self.reserved && memory
@@ -81,7 +73,7 @@ impl RxBuffer for Buffer {
 
     fn start(&mut self, size: u32) {
         match &mut self.memory {
-            Memory::Growing { bytes, .. } => {
+            Memory::Growing(bytes) => {
                 bytes.clear();
                 // a failure shows in `write`
                 let _ = bytes.try_reserve_exact(size.min(FIRST_RESERVE) as usize);
@@ -93,7 +85,7 @@ impl RxBuffer for Buffer {
     #[inline]
     fn write(&mut self, offset: u32, data: &[u8]) -> bool {
         match &mut self.memory {
-            Memory::Growing { bytes, .. } => {
+            Memory::Growing(bytes) => {
                 if bytes.try_reserve(data.len()).is_err() {
                     return false;
                 }

@@ -175,10 +175,7 @@ impl Links {
                 return true;
             };
             let outcome = match link.reconfigure(change.protocol.clone()) {
-                Ok(()) => {
-                    link.buffer_mut().set_limit(change.config.max_message);
-                    Ok(())
-                }
+                Ok(()) => Ok(()),
                 Err(ReconfigureError::Config(error)) => Err(error.into()),
                 Err(_) => {
                     line.put_back_change(change);

@@ -1,5 +1,6 @@
 //! `isotpserver:HOST:PORT` in connection strings.
 
+use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use isotp_core::{Address, Cause, NResult};
 
 use super::codec::{Decoder, MAX_MESSAGE, encode};
-use crate::bus::BusError;
+use crate::bus::{BusError, FLUSH_PATIENCE};
 use crate::channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened};
 use crate::config::Config;
 use crate::error::{ConnectError, OpenError};
@@ -20,10 +21,15 @@ use crate::scheme::{Backend, Scheme};
 ///
 /// The server chose the addresses and all parameters, so those that a connection is made with count for
 /// nothing, and there is one connection at a time. `send` resolves when TCP took the message: what became
-/// of it on the bus is never told. A server that loses a transfer closes the TCP connection, which ends
-/// the network; with `?reconnect` behind the port it is connected again instead, with pauses of 100 ms up
-/// to 5 s, and what was sent or received meanwhile is lost. A server that vanished without a word is found
-/// out as [`Keepalive`](crate::Keepalive) says.
+/// of it on the bus is never told. While the queue of received messages is full, nothing is read, so that
+/// what TCP has waits. A connection that is closed waits until the server has read all and closed its end
+/// too, for 10 seconds at most.
+///
+/// A server that loses a transfer closes the TCP connection, which ends the connection; the network can be
+/// connected with again. With `?reconnect` behind the port that happens by itself, with pauses of 100 ms up
+/// to 5 s: the connection stays, [`Event::Failed`](crate::Event::Failed) with N_ERROR tells of each loss,
+/// what the server sends meanwhile is lost, and what is sent meanwhile fails. A server that vanished without
+/// a word is found out as [`Keepalive`](crate::Keepalive) says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IsotpServerScheme;
 
@@ -33,7 +39,7 @@ impl<R: Runtime> Scheme<R> for IsotpServerScheme {
     }
 
     fn usage(&self) -> &'static str {
-        "isotpserver:HOST:PORT"
+        "isotpserver:HOST:PORT[?reconnect]"
     }
 
     fn open<'a>(
@@ -62,9 +68,9 @@ async fn open<R: Runtime>(rest: &str, runtime: &R) -> Result<Backend, OpenError>
         }
     };
     let port = peer.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+    if port.is_none_or(|(_, port)| !is_port(port)) {
         return Err(wrong(
-            "expected HOST:PORT with a port of up to 65535, such as isotpserver:localhost:20000"
+            "expected HOST:PORT with a port from 1 to 65535, such as isotpserver:localhost:20000"
                 .into(),
         ));
     }
@@ -79,6 +85,11 @@ async fn open<R: Runtime>(rest: &str, runtime: &R) -> Result<Backend, OpenError>
         first: Mutex::new((Some(stream), Weak::new())),
     };
     Ok(Backend::channels(Path::new(connection), bridge))
+}
+
+fn is_port(text: &str) -> bool {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// One TCP connection, or the next one when that is over.
@@ -134,6 +145,8 @@ impl<R: Runtime> Channels for Bridge<R> {
                 out: Vec::new(),
                 written: 0,
                 cancelled: false,
+                broken: None,
+                failed: false,
                 decoder: Decoder::new(MAX_MESSAGE),
                 bytes: Box::new([0; 4096]),
                 unread: (0, 0),
@@ -159,6 +172,10 @@ struct Client<R: Runtime> {
     written: usize,
     /// Nobody wants that message any more, but some of it is written.
     cancelled: bool,
+    /// Why the server takes nothing any more. What it had sent may still be there.
+    broken: Option<io::Error>,
+    /// A loss that is to be told.
+    failed: bool,
     decoder: Decoder,
     bytes: Box<[u8; 4096]>,
     /// Bytes that were read and not decoded.
@@ -204,11 +221,14 @@ impl<R: Runtime> Client<R> {
         self.link = TcpLink::Down((2 * pause).min(LONGEST_PAUSE));
     }
 
-    /// The connection is over. An error if it is not made again.
-    fn lose(&mut self, error: &io::Error) -> Result<(), BusError> {
+    /// The connection is over, and all that it brought is taken. An error if it is not made again.
+    fn lose(&mut self, error: io::Error) -> Result<(), BusError> {
+        // the first reason tells more than the end that followed
+        let error = self.broken.take().unwrap_or(error);
         if !self.reconnect {
-            return Err(lost(&self.peer, error));
+            return Err(lost(&self.peer, &error));
         }
+        self.failed = true;
         self.out.clear();
         self.cancelled = false;
         self.unread = (0, 0);
@@ -217,8 +237,19 @@ impl<R: Runtime> Client<R> {
         Ok(())
     }
 
-    /// Writes what is left of `out`.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes what is left of `out`. `false` if the server takes nothing any more.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.broken.is_none()
+            && let Err(error) = ready!(self.poll_write_out(cx))
+        {
+            self.broken = Some(error);
+        }
+        self.out.clear();
+        self.cancelled = false;
+        Poll::Ready(self.broken.is_none())
+    }
+
+    fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let TcpLink::Up(stream) = &mut self.link
             && let Some(left) = self.out.get(self.written..)
             && !left.is_empty()
@@ -229,9 +260,29 @@ impl<R: Runtime> Client<R> {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        self.out.clear();
-        self.cancelled = false;
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes what it has begun to write, then the end, and reads until the server has closed as well: were
+    /// there bytes that nobody read, the system would take back what the server has not taken.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !ready!(self.poll_write(cx)) {
+            return Poll::Ready(());
+        }
+        let TcpLink::Up(stream) = &mut self.link else {
+            return Poll::Ready(());
+        };
+        if ready!(stream.poll_close(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        for _ in 0..READS_A_TURN {
+            match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -241,25 +292,19 @@ impl<R: Runtime> MessageChannel for Client<R> {
         cx: &mut Context<'_>,
         message: &[u8],
     ) -> Poll<Result<NResult, BusError>> {
-        const FAILED: NResult = NResult::Error(Cause::Refused);
         if !matches!(self.link, TcpLink::Up(_)) {
             return Poll::Ready(Ok(FAILED));
         }
         // the rest of a message that nobody wants any more, or the next one would be part of it
-        if self.cancelled
-            && let Err(error) = ready!(self.poll_write(cx))
-        {
-            return Poll::Ready(self.lose(&error).map(|()| FAILED));
+        if self.cancelled && !ready!(self.poll_write(cx)) {
+            return Poll::Ready(Ok(FAILED));
         }
         if self.out.is_empty() {
             encode(message, &mut self.out);
             self.written = 0;
         }
-        let outcome = match ready!(self.poll_write(cx)) {
-            Ok(()) => Ok(NResult::Ok),
-            Err(error) => self.lose(&error).map(|()| FAILED),
-        };
-        Poll::Ready(outcome)
+        let taken = ready!(self.poll_write(cx));
+        Poll::Ready(Ok(if taken { NResult::Ok } else { FAILED }))
     }
 
     fn cancel_send(&mut self) {
@@ -276,6 +321,9 @@ impl<R: Runtime> MessageChannel for Client<R> {
         message: &mut Vec<u8>,
     ) -> Poll<Result<Incoming, BusError>> {
         for _ in 0..READS_A_TURN {
+            if core::mem::take(&mut self.failed) {
+                return Poll::Ready(Ok(Incoming::Failed(FAILED)));
+            }
             let unread = self.bytes.get(self.unread.0..self.unread.1);
             let (used, complete) = self.decoder.decode(unread.unwrap_or_default());
             self.unread.0 += used;
@@ -293,12 +341,26 @@ impl<R: Runtime> MessageChannel for Client<R> {
             };
             match read {
                 Ok(read) => self.unread = (0, read),
-                Err(error) => self.lose(&error)?,
+                Err(error) => self.lose(error)?,
             }
         }
         // a server that sends no end of garbage does not keep other tasks from their turn
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {
+        self.timer.set(Some(self.runtime.now() + FLUSH_PATIENCE));
+        Box::pin(poll_fn(move |cx| {
+            if self.timer.poll_fired(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            self.poll_close(cx)
+        }))
+    }
+
+    fn waits(&self) -> bool {
+        true
     }
 
     fn max_message(&self) -> u32 {
@@ -309,10 +371,12 @@ impl<R: Runtime> MessageChannel for Client<R> {
 fn lost(peer: &str, error: &io::Error) -> BusError {
     BusError::new(format!(
         "no TCP connection with {peer}: {error}; isotpserver closes it when a transfer fails on its bus. \
-         Open the network again, or with ?reconnect"
+         Connect again, or open the network with ?reconnect"
     ))
 }
 
+/// Of a message that was on its way when the TCP connection was lost, in either direction.
+const FAILED: NResult = NResult::Error(Cause::Refused);
 const READS_A_TURN: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -1,16 +1,32 @@
 //! One TCP client of a bridge.
 
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::codec::{Decoder, MAX_MESSAGE};
+use crate::connection::Connection;
 use crate::error::SendError;
 use crate::line::{Line, Target};
 use crate::runtime::Stream;
 
+/// | state | input | next |
+/// |---|---|---|
+/// | Open | a message from it | it is sent; nothing more is read until it is over |
+/// | Open | it takes nothing any more | Deaf |
+/// | Open, Deaf | its end; it does not read; closed for a failure | Gone, once its message is over |
+/// | Open, Deaf | the bridge ends | Told, once it has all that is for it |
+/// | Told | its end | Gone |
+///
+/// A message that is on its way goes on without it: somebody asked for that. It keeps its place among the
+/// clients until then, so that there are never more messages under way than clients allowed.
 pub(super) struct Guest<S> {
-    stream: S,
+    /// `None` when it is gone.
+    stream: Option<S>,
+    /// It takes nothing any more: what it sent before is still there to be read.
+    deaf: bool,
+    /// It knows that nothing more comes.
+    told: bool,
     decoder: Decoder,
     /// Bytes that were read, and which of them are not decoded.
     bytes: Box<[u8; 1024]>,
@@ -27,7 +43,9 @@ pub(super) struct Guest<S> {
 impl<S: Stream> Guest<S> {
     pub(super) fn new(stream: S, room: usize) -> Self {
         Self {
-            stream,
+            stream: Some(stream),
+            deaf: false,
+            told: false,
             decoder: Decoder::new(MAX_MESSAGE),
             bytes: Box::new([0; 1024]),
             unread: (0, 0),
@@ -38,43 +56,55 @@ impl<S: Stream> Guest<S> {
         }
     }
 
-    /// A message for it. `false` if it does not read, and is to be closed.
-    pub(super) fn queue(&mut self, text: Arc<[u8]>) -> bool {
+    /// A message for it. If it does not read, it is closed.
+    pub(super) fn queue(&mut self, text: Arc<[u8]>) {
+        if self.deaf || self.stream.is_none() {
+            return;
+        }
         self.queue.push_back(text);
-        self.queue.len() <= self.room
+        if self.queue.len() > self.room {
+            self.close();
+        }
+    }
+
+    /// Closes it at once.
+    pub(super) fn close(&mut self) {
+        self.stream = None;
+        self.queue = VecDeque::new();
     }
 
     /// Goes on with both directions, for a turn: a client that sends without end does not keep other
     /// tasks from theirs. Ready when it is over.
     pub(super) fn poll(
         &mut self,
-        line: &Arc<Line>,
+        connection: &Connection,
         close_on_error: bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        if self.poll_write(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let mut reads = READS_A_TURN;
+        self.write(cx);
+        let (line, mut reads) = (connection.line(), READS_A_TURN);
         for _ in 0..MESSAGES_A_TURN {
             if let Some((number, _)) = &self.sending {
-                match line.poll_sent(Target::Physical, *number, cx.waker()) {
-                    None => return Poll::Pending,
-                    Some(outcome) => {
-                        self.sending = None;
-                        if matches!(outcome, Err(SendError::Failed(_))) && close_on_error {
-                            return Poll::Ready(());
-                        }
-                    }
+                let outcome = line.poll_sent(Target::Physical, *number, cx.waker());
+                let Some(outcome) = outcome else {
+                    return Poll::Pending;
+                };
+                self.sending = None;
+                if matches!(outcome, Err(SendError::Failed(_))) && close_on_error {
+                    self.close();
                 }
             }
-            match self.poll_message(&mut reads, cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Ready(Some(message)) => {
-                    match line.send(Target::Physical, message.into(), None) {
-                        Ok(number) => self.sending = Some((number, line.clone())),
-                        Err(_) => return Poll::Ready(()),
+            let Some(message) = ready!(self.poll_message(&mut reads, cx)) else {
+                self.close();
+                return Poll::Ready(());
+            };
+            // what is too long for the connection's way is dropped, as all that is no message here
+            if let Ok(payload) = connection.check(message.into()) {
+                match line.send(Target::Physical, payload, None) {
+                    Ok(number) => self.sending = Some((number, line.clone())),
+                    Err(_) => {
+                        self.close();
+                        return Poll::Ready(());
                     }
                 }
             }
@@ -83,12 +113,46 @@ impl<S: Stream> Guest<S> {
         Poll::Pending
     }
 
+    /// Writes what is for it, then its end, and reads until it has closed as well: were there bytes that
+    /// nobody read, the system would take back what it has not taken. Ready when it is over.
+    pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.write(cx);
+        if !self.queue.is_empty() {
+            return Poll::Pending;
+        }
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(());
+        };
+        if !self.told {
+            if ready!(stream.poll_close(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            self.told = true;
+        }
+        for _ in 0..READS_A_TURN {
+            match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Whether it has all, and knows it.
+    pub(super) const fn is_told(&self) -> bool {
+        self.told
+    }
+
     /// The next message that it sent; `None` at the end. Where all `reads` bring none, it goes on later.
     fn poll_message(&mut self, reads: &mut usize, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
         loop {
             let unread = self.bytes.get(self.unread.0..self.unread.1);
             let (used, message) = self.decoder.decode(unread.unwrap_or_default());
             self.unread.0 += used;
+            let Some(stream) = &mut self.stream else {
+                return Poll::Ready(None);
+            };
             if let Some(message) = message {
                 return Poll::Ready(Some(message.to_vec()));
             }
@@ -97,16 +161,26 @@ impl<S: Stream> Guest<S> {
                 return Poll::Pending;
             };
             *reads = left;
-            match self.stream.poll_read(cx, &mut self.bytes[..]) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(None),
-                Poll::Ready(Ok(read)) => self.unread = (0, read),
+            match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
+                Ok(0) | Err(_) => return Poll::Ready(None),
+                Ok(read) => self.unread = (0, read),
             }
         }
     }
 
-    /// Writes what it is to get. Ready when it takes nothing any more.
+    /// Writes what it is to get.
+    pub(super) fn write(&mut self, cx: &mut Context<'_>) {
+        if self.poll_write(cx).is_ready() {
+            self.deaf = true;
+            self.queue = VecDeque::new();
+        }
+    }
+
+    /// Ready when it takes nothing any more.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &mut self.stream else {
+            return Poll::Pending;
+        };
         while let Some(text) = self.queue.front() {
             let left = text.get(self.written..).unwrap_or_default();
             if left.is_empty() {
@@ -114,10 +188,9 @@ impl<S: Stream> Guest<S> {
                 self.written = 0;
                 continue;
             }
-            match self.stream.poll_write(cx, left) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(written)) => self.written += written,
+            match ready!(stream.poll_write(cx, left)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(written) => self.written += written,
             }
         }
         Poll::Pending
@@ -125,7 +198,7 @@ impl<S: Stream> Guest<S> {
 }
 
 impl<S> Drop for Guest<S> {
-    /// Its message goes on: somebody asked for it to be sent.
+    /// Its message goes on.
     fn drop(&mut self) {
         if let Some((number, line)) = &self.sending {
             line.detach(Target::Physical, *number);

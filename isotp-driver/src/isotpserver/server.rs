@@ -8,8 +8,11 @@ use core::time::Duration;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_channel::oneshot;
+
 use super::codec::{MAX_MESSAGE, encode};
 use super::guest::Guest;
+use crate::bus::FLUSH_PATIENCE;
 use crate::connection::Connection;
 use crate::inbox::Inbox;
 use crate::message::Event;
@@ -24,8 +27,8 @@ pub struct BridgeOptions {
     /// How many messages wait for a client that does not read. When there is one more, that client is
     /// closed, and the others lose nothing.
     pub queue: usize,
-    /// Close a client whose message fails on the bus, and all clients when a reception fails, as the
-    /// server of can-utils does.
+    /// Close a client whose message fails on the bus, and all clients when a reception fails or a message is
+    /// lost, as the server of can-utils does.
     pub close_on_error: bool,
 }
 
@@ -44,8 +47,17 @@ impl Default for BridgeOptions {
 /// All clients share the connection: each gets every message, and there is one flow control for one
 /// first frame. A client's messages are sent one after the other; while one is on its way, nothing more
 /// is read from that client. What is no message is dropped without a word. A client that vanished is closed
-/// as [`Keepalive`](crate::Keepalive) says. Where no client can be accepted (no descriptors left, say), it
-/// is tried again after 100 ms. Dropped, the bridge closes its clients and its connection.
+/// as [`Keepalive`](crate::Keepalive) says; the message that it has on its way is sent, and takes its place
+/// among the [clients](BridgeOptions::clients) until that is over. Where no client can be accepted (no
+/// descriptors left, say), it is tried again after 100 ms.
+///
+/// No client takes more than 6000 bytes: the connection refuses longer messages with FC.OVFLW, so that
+/// their sender knows. Where a backend with whole messages (`kernel:`) has acknowledged one already, it is
+/// lost and counted.
+///
+/// When the connection is over, since its network is closed for example, the clients get what it had
+/// received, and are closed: within 10 seconds, those that do not read. Dropped, the bridge closes its
+/// clients and its connection at once.
 #[must_use = "it stops when it is dropped"]
 pub struct Bridge {
     address: String,
@@ -59,6 +71,10 @@ struct Shared(Mutex<Flag>);
 #[derive(Default)]
 struct Flag {
     stop: bool,
+    /// Whoever waits for the end of a bridge that closes.
+    closing: Option<oneshot::Sender<()>>,
+    /// The task has ended.
+    over: bool,
     task: Option<Waker>,
 }
 
@@ -78,19 +94,43 @@ impl Bridge {
     ) -> io::Result<Self> {
         let listener = runtime.listen(address).await?;
         let address = listener.local_address()?;
+        connection.line().receive_at_most(MAX_MESSAGE as u32);
         let shared = Arc::new(Shared::default());
         runtime.spawn(Serving {
             shared: shared.clone(),
             runtime: Arc::new(runtime.clone()),
             listener,
+            state: State::Open,
             pause: Box::new(runtime.timer()),
             paused: false,
             connection,
             options,
             guests: Vec::new(),
             key: None,
+            closing: None,
         });
         Ok(Self { address, shared })
+    }
+
+    /// Takes no more clients and nothing more from those that there are, sends what they have sent and gives
+    /// them what was received; returns when that is done and the connection is closed. What stands still
+    /// for 10 seconds is given up.
+    ///
+    /// # Cancel safety
+    /// Dropped, it closes everything at once.
+    pub async fn close(self) {
+        let (closing, over) = oneshot::channel();
+        let task = self.shared.with(|flag| {
+            if !flag.over {
+                flag.closing = Some(closing);
+            }
+            flag.task.take()
+        });
+        if let Some(task) = task {
+            task.wake();
+        }
+        // nobody says anything: it is over when the task drops the other end
+        let _ = over.await;
     }
 
     /// Where it listens.
@@ -126,12 +166,28 @@ impl Shared {
     }
 }
 
+/// | state | input | next |
+/// |---|---|---|
+/// | Open | [`Bridge::close`] | Closing: what was sent by the clients is sent, nothing more is taken |
+/// | Open, Closing | the connection is over | Leaving: the clients get what there is for them |
+/// | Leaving | all clients have it | Lingering: until they have closed too |
+/// | Leaving, Lingering | no client is left, or it takes too long | the task ends |
+/// | any | the handle is dropped | the task ends |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Closing,
+    Leaving,
+    Lingering,
+}
+
 /// The task: it looks at everything each time it is woken.
 struct Serving<L: Listener> {
     shared: Arc<Shared>,
     runtime: Arc<dyn AnyRuntime>,
     listener: L,
-    /// Before a listener that failed is asked again.
+    state: State,
+    /// Before a listener that failed is asked again; at last, before clients are given up.
     pause: Box<dyn Timer>,
     paused: bool,
     connection: Connection,
@@ -139,6 +195,8 @@ struct Serving<L: Listener> {
     guests: Vec<Guest<L::Stream>>,
     /// Its wait for a message.
     key: Option<u64>,
+    /// Dropped when it is over, for whoever waits for that.
+    closing: Option<oneshot::Sender<()>>,
 }
 
 impl<L: Listener> Serving<L> {
@@ -173,14 +231,16 @@ impl<L: Listener> Serving<L> {
         for _ in 0..MESSAGES_A_TURN {
             let waiter = Some((&mut self.key, &mut *cx));
             match self.connection.line().poll_take(Inbox::pop, waiter) {
-                Poll::Ready(Ok(Event::Message(message))) if message.len() <= MAX_MESSAGE => {
+                Poll::Ready(Ok(Event::Message(message))) => {
                     let mut text = Vec::new();
                     encode(&message, &mut text);
                     let text: Arc<[u8]> = text.into();
-                    self.guests.retain_mut(|guest| guest.queue(text.clone()));
+                    self.each_guest(|guest| guest.queue(text.clone()));
                 }
-                Poll::Ready(Ok(Event::Failed(_))) if self.options.close_on_error => {
-                    self.guests.clear();
+                Poll::Ready(Ok(Event::Failed(_) | Event::Lagged(_)))
+                    if self.options.close_on_error =>
+                {
+                    self.each_guest(Guest::close);
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return false,
@@ -192,26 +252,84 @@ impl<L: Listener> Serving<L> {
     }
 }
 
+impl<L: Listener> Serving<L> {
+    fn each_guest(&mut self, act: impl FnMut(&mut Guest<L::Stream>)) {
+        self.guests.iter_mut().for_each(act);
+    }
+
+    /// The clients get what there is for them, and are gone. Ready when it is over.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.state.is_leaving() {
+            self.change(State::Leaving, FLUSH_PATIENCE);
+        }
+        self.guests
+            .retain_mut(|guest| guest.poll_leave(cx).is_pending());
+        if self.guests.is_empty() {
+            return Poll::Ready(());
+        }
+        if self.state == State::Leaving && self.guests.iter().all(Guest::is_told) {
+            self.change(State::Lingering, LINGER);
+        }
+        self.pause.poll_fired(cx)
+    }
+
+    /// Enters a state for so long.
+    fn change(&mut self, state: State, patience: Duration) {
+        self.state = state;
+        self.pause.set(Some(self.runtime.now() + patience));
+    }
+}
+
+impl State {
+    const fn is_leaving(self) -> bool {
+        matches!(self, Self::Leaving | Self::Lingering)
+    }
+}
+
 impl<L: Listener> Future for Serving<L> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let stop = this.shared.with(|flag| {
+        let (stop, closing) = this.shared.with(|flag| {
             flag.task = Some(cx.waker().clone());
-            flag.stop
+            (flag.stop, flag.closing.take())
         });
-        if stop || !this.fan_out(cx) {
+        if stop {
             return Poll::Ready(());
         }
+        if closing.is_some() {
+            this.closing = closing;
+            this.state = State::Closing;
+            this.connection.line().close();
+        }
+        if this.state.is_leaving() || !this.fan_out(cx) {
+            return this.poll_leave(cx);
+        }
+        if this.state == State::Closing {
+            this.each_guest(|guest| guest.write(cx));
+            return Poll::Pending;
+        }
         this.accept(cx);
-        let (line, close) = (this.connection.line(), this.options.close_on_error);
+        let (connection, close) = (&this.connection, this.options.close_on_error);
         this.guests
-            .retain_mut(|guest| guest.poll(line, close, cx).is_pending());
+            .retain_mut(|guest| guest.poll(connection, close, cx).is_pending());
         Poll::Pending
     }
 }
 
+impl<L: Listener> Drop for Serving<L> {
+    fn drop(&mut self) {
+        let closing = self.shared.with(|flag| {
+            flag.over = true;
+            flag.closing.take()
+        });
+        drop(closing);
+    }
+}
+
+/// After the last client was told that nothing more comes, until those that do not close are closed.
+const LINGER: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 const ACCEPTED_A_TURN: usize = 16;
 const MESSAGES_A_TURN: usize = 16;

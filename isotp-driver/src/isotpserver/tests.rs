@@ -37,13 +37,38 @@ fn a_server_that_sends_no_end_of_messages_lets_other_tasks_run() {
     runtime.state().text = b"<0102>";
     let backend = runtime.finish(IsotpServerScheme.open("still:1", &runtime));
     let network = Network::start(&runtime, backend.unwrap());
-    let connection = runtime.finish(network.connect(address(), Config::default()));
+    let config = Config {
+        queue: 100_000,
+        ..Config::default()
+    };
+    let connection = runtime.finish(network.connect(address(), config));
     let before = runtime.state().reads;
     assert!(!runtime.run(10), "it never sleeps");
     let reads = runtime.state().reads - before;
     assert!((10..1000).contains(&reads), "{reads} in ten turns");
     let message = runtime.finish(connection.unwrap().recv());
     assert_eq!(message.unwrap(), [1, 2]);
+}
+
+#[test]
+fn what_finds_no_place_is_not_read_until_there_is_one() {
+    let runtime = Still::default();
+    runtime.state().text = b"<0102>";
+    let backend = runtime.finish(IsotpServerScheme.open("still:1", &runtime));
+    let network = Network::start(&runtime, backend.unwrap());
+    let connection = runtime.finish(network.connect(address(), Config::default()));
+    let connection = connection.unwrap();
+    let mut taken = 0;
+    for _ in 0..3 {
+        assert!(runtime.run(1000), "it does not sleep");
+        let received = connection.statistics().messages_received;
+        assert_eq!(received, taken + 16, "as the queue holds");
+        while connection.try_recv().unwrap().is_some() {
+            taken += 1;
+        }
+        assert_eq!(taken, received);
+    }
+    assert_eq!(connection.statistics().messages_lost, 0);
 }
 
 #[test]

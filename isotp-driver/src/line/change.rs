@@ -1,5 +1,6 @@
 //! Another configuration for a connection in use.
 
+use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -88,6 +89,8 @@ impl Line {
             state.inbox.set_capacity(change.config.queue);
             state.send_queue = change.config.send_queue;
             state.listen_only = change.config.protocol.receive.listen_only;
+            let longest = change.config.max_message;
+            self.longest.store(longest, Ordering::Relaxed);
             drop(state);
             trace::changed(self);
         }

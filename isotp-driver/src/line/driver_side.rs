@@ -126,6 +126,11 @@ impl Line {
         self.state().reserve()
     }
 
+    /// Whether there is a place for a message; if not, the driver hears when there is one.
+    pub(crate) fn has_room(&self) -> bool {
+        self.state().inbox.has_room()
+    }
+
     /// The announced message came. It goes where its place is; should that be gone with a request, it
     /// goes to the connection.
     pub(crate) fn deliver_reserved(&self, message: Message) {
