@@ -19,7 +19,7 @@ const USAGE: &str = "usage: transfer PATH [--fd] [--bitrate N] [--data-bitrate N
 
 impl Arguments {
     pub(crate) fn parse() -> Result<Self, AnyError> {
-        use lexopt::prelude::{Long, Value};
+        use lexopt::prelude::{Long, Short, Value};
         let mut parser = lexopt::Parser::from_env();
         let (mut path, mut fd, mut realtime) = (None, false, false);
         let (mut bitrate, mut data_bitrate) = (500_000, None);
@@ -29,6 +29,10 @@ impl Arguments {
                 Long("realtime") => realtime = true,
                 Long("bitrate") => bitrate = rate("--bitrate", &mut parser)?,
                 Long("data-bitrate") => data_bitrate = Some(rate("--data-bitrate", &mut parser)?),
+                Long("help") | Short('h') => {
+                    println!("{USAGE}");
+                    std::process::exit(0);
+                }
                 Value(value) if path.is_none() => path = Some(PathBuf::from(value)),
                 other => return Err(format!("{}; {USAGE}", other.unexpected()).into()),
             }
