@@ -65,12 +65,9 @@ async fn serve(bus: &str, listen: &str) -> Outcome {
 }
 
 async fn ask(server: &str, bytes: &[&str]) -> Outcome {
-    let bytes: Result<Vec<u8>, _> = bytes
-        .iter()
-        .map(|byte| u8::from_str_radix(byte, 16))
-        .collect();
+    let bytes = isotp_examples::bytes(bytes)?;
     let client = client(server).await?;
-    client.send(bytes?).await?;
+    client.send(bytes).await?;
     println!("answer: {:02X?}", &within_a_second(&client).await?[..]);
     Ok(())
 }

@@ -19,14 +19,19 @@ async fn run(words: &[String]) -> Outcome {
     let interface = words.first().ok_or(
         "expected an interface, such as vcan0, and perhaps a number of messages and of bytes",
     )?;
-    let number = |at: usize, default: usize| words.get(at).map_or(Ok(default), |w| w.parse());
+    let number = |at: usize, default: u32| match words.get(at) {
+        None => Ok(default),
+        Some(word) => word.parse().map_err(|_| {
+            format!("{word:?} is no number of messages or bytes, expected such as: vcan0 64 8200")
+        }),
+    };
     let (messages, bytes) = (number(1, 64)?, number(2, 8200)?);
     println!("{messages} messages of {bytes} bytes on {interface}");
     let mut took = Vec::new();
     for scheme in ["kernel", "raw"] {
         let connection = format!("{scheme}:{interface}");
         let time = transfer(&connection, messages, bytes).await?;
-        let rate = (messages * bytes) as f64 / time.as_secs_f64() / 1e6;
+        let rate = f64::from(messages) * f64::from(bytes) / time.as_secs_f64() / 1e6;
         println!("{connection:<14} {time:>12.3?}  {rate:.2} MB/s");
         took.push(time.as_secs_f64());
     }
@@ -40,26 +45,26 @@ async fn run(words: &[String]) -> Outcome {
 }
 
 /// Sends the messages one after another, and gives the time that it took to receive them.
-async fn transfer(connection: &str, messages: usize, bytes: usize) -> Outcome<Duration> {
+async fn transfer(connection: &str, messages: u32, bytes: u32) -> Outcome<Duration> {
     let network = Network::open(connection).await?;
     let tester = Address::normal(Id::standard(0x7E0)?, Id::standard(0x7E8)?)?;
     let mut config = Config::linux_kernel();
-    config.max_message = u32::try_from(bytes)?.max(config.max_message);
-    config.queue = messages.max(1);
+    config.max_message = bytes.max(config.max_message);
+    config.queue = messages.max(1) as usize;
     let receiver = network.connect(tester.reversed(), config.clone()).await?;
     let sender = network.connect(tester, config).await?;
 
     let start = Instant::now();
     let receive = tokio::spawn(async move {
         for _ in 0..messages {
-            if !matches!(receiver.recv().await, Ok(message) if message.len() == bytes) {
+            if !matches!(receiver.recv().await, Ok(message) if message.size() == bytes) {
                 return Err("a message did not come as it was sent");
             }
         }
         Ok(())
     });
     for _ in 0..messages {
-        sender.send(vec![0x55; bytes]).await?;
+        sender.send(vec![0x55; bytes as usize]).await?;
     }
     receive.await??;
     let took = start.elapsed();

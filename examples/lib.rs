@@ -48,6 +48,27 @@ pub fn words(usage: &str) -> Vec<String> {
     words
 }
 
+/// Bytes from the command line, each a word.
+///
+/// ```
+/// use isotp_examples::bytes;
+/// assert_eq!(bytes(["3E", "00"]).unwrap(), [0x3E, 0x00]);
+/// let error = bytes(["3E00"]).unwrap_err();
+/// assert!(error.to_string().starts_with("\"3E00\" is no byte, expected"));
+/// ```
+///
+/// # Errors
+/// A word is no byte; the text names it, and how bytes are written.
+pub fn bytes(words: impl IntoIterator<Item = impl AsRef<str>>) -> Outcome<Vec<u8>> {
+    let byte = |word: &str| {
+        u8::from_str_radix(word, 16).map_err(|_| {
+            format!("{word:?} is no byte, expected two hexadecimal digits for each, such as 3E 00")
+        })
+    };
+    let bytes = words.into_iter().map(|word| byte(word.as_ref()));
+    Ok(bytes.collect::<Result<_, _>>()?)
+}
+
 /// Ends the program: an error is printed as its text says it, and not with its fields.
 pub fn exit(outcome: Result<(), impl fmt::Display>) -> ExitCode {
     match outcome {

@@ -17,9 +17,8 @@ async fn main() -> ExitCode {
         eprintln!("usage: {usage}");
         return ExitCode::from(2);
     };
-    let request: Result<Vec<u8>, _> = words.map(|word| u8::from_str_radix(&word, 16)).collect();
-    let outcome = match request {
-        Err(_) => Err("expected bytes of two hexadecimal digits, such as 3E 00".into()),
+    let outcome = match isotp_examples::bytes(words) {
+        Err(error) => Err(error),
         Ok(request) if request.is_empty() => serve(&interface).await,
         Ok(request) => ask(&interface, request).await,
     };

@@ -1,5 +1,4 @@
-//! A tester without async: requests, answers that do not come, forgotten messages, and two threads on
-//! one connection.
+//! A tester without async: requests, deadlines, forgotten answers, and two threads on one connection.
 //!
 //! `cargo run --example sync_operation`
 use core::time::Duration;
@@ -23,7 +22,7 @@ fn run() -> Outcome {
     let ecu = thread::spawn(move || serve(&ecu));
     let tester = network.connect(address, Config::uds())?;
 
-    // a request, and its answer: `send` returns when the ECU has it, `recv` when the answer is there
+    // `send` returns when the bus has confirmed the last frame, `recv` when the answer is there
     tester.send([0x22, 0xF1, 0x90])?;
     let answer = tester.recv()?;
     println!("VIN: {}", String::from_utf8_lossy(&answer[3..]));
@@ -32,8 +31,9 @@ fn run() -> Outcome {
     // an ECU that says nothing: the deadline is for the beginning of an answer, however long that is
     tester.send([0x3E, 0x80])?;
     let silence = tester.recv_timeout(Duration::from_millis(50));
-    println!("suppressed answer: {silence:?}");
-    assert!(matches!(silence, Err(RecvTimeoutError::TimedOut(_))));
+    let silence = silence.expect_err("the ECU says nothing");
+    println!("suppressed answer: {silence}");
+    assert!(matches!(silence, RecvTimeoutError::TimedOut(_)));
 
     // answers that nobody wants any more: wait for one, and forget what is there besides
     for _ in 0..3 {
@@ -79,9 +79,10 @@ fn nobody(network: &Network) -> Outcome {
     let mut config = Config::uds();
     config.protocol.timing.n_bs = Duration::from_millis(100);
     let address = Address::normal(Id::standard(0x7E1)?, Id::standard(0x7E9)?)?;
-    let error = network.connect(address, config)?.send([0x36; 100]);
-    println!("nobody there: {error:?}");
-    assert!(matches!(error, Err(SendError::Failed(NResult::TimeoutBs))));
+    let outcome = network.connect(address, config)?.send([0x36; 100]);
+    let error = outcome.expect_err("nobody is there");
+    println!("nobody there: {error}");
+    assert!(matches!(error, SendError::Failed(NResult::TimeoutBs)));
     Ok(())
 }
 

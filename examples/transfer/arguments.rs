@@ -19,7 +19,7 @@ const USAGE: &str = "usage: transfer PATH [--fd] [--bitrate N] [--data-bitrate N
 
 impl Arguments {
     pub(crate) fn parse() -> Result<Self, AnyError> {
-        use lexopt::prelude::{Long, Value, ValueExt};
+        use lexopt::prelude::{Long, Short, Value};
         let mut parser = lexopt::Parser::from_env();
         let (mut path, mut fd, mut realtime) = (None, false, false);
         let (mut bitrate, mut data_bitrate) = (500_000, None);
@@ -27,8 +27,12 @@ impl Arguments {
             match argument {
                 Long("fd") => fd = true,
                 Long("realtime") => realtime = true,
-                Long("bitrate") => bitrate = parser.value()?.parse()?,
-                Long("data-bitrate") => data_bitrate = Some(parser.value()?.parse()?),
+                Long("bitrate") => bitrate = rate("--bitrate", &mut parser)?,
+                Long("data-bitrate") => data_bitrate = Some(rate("--data-bitrate", &mut parser)?),
+                Long("help") | Short('h') => {
+                    println!("{USAGE}");
+                    std::process::exit(0);
+                }
                 Value(value) if path.is_none() => path = Some(PathBuf::from(value)),
                 other => return Err(format!("{}; {USAGE}", other.unexpected()).into()),
             }
@@ -58,4 +62,11 @@ impl Arguments {
             Clock::Counted(timing)
         })
     }
+}
+
+/// The bits per second behind an option.
+fn rate(option: &str, parser: &mut lexopt::Parser) -> Result<u32, AnyError> {
+    let value = parser.value()?;
+    let rate = value.to_str().and_then(|value| value.parse().ok());
+    Ok(rate.ok_or_else(|| format!("{option} is {value:?}, expected a number of bits per second"))?)
 }

@@ -61,13 +61,16 @@ impl Tester {
         }
     }
 
-    /// The positive answer.
+    /// The positive answer, which begins with these bytes.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask), and a refusal.
-    pub async fn insist(&mut self, request: &Request<'_>) -> Outcome<Message> {
-        let answer = self.ask(request).await?;
-        Ok(answer.map_err(|code| format!("the ECU refused: {code:?}"))?)
+    /// As [`ask`](Self::ask), a refusal, and an answer that begins with other bytes.
+    pub async fn insist(&mut self, request: &Request<'_>, begin: &[u8]) -> Outcome<Message> {
+        match self.ask(request).await? {
+            Ok(answer) if answer.starts_with(begin) => Ok(answer),
+            Ok(answer) => Err(format!("expected {begin:02X?} .., got {:02X?}", &answer[..]).into()),
+            Err(code) => Err(format!("the ECU refused: {code:?}").into()),
+        }
     }
 
     /// Changes the session, and keeps to the times that the ECU has in it.
@@ -77,7 +80,7 @@ impl Tester {
     pub async fn enter(&mut self, session: DiagnosticSessionType) -> Outcome {
         let request = DiagnosticSessionControlRequest::new(false, session);
         let request = Request::DiagnosticSessionControl(request);
-        let answer = self.insist(&request).await?;
+        let answer = self.insist(&request, &[0x50]).await?;
         let Response::DiagnosticSessionControl(answer) = Response::decode(&answer)?.0 else {
             return Err("expected an answer to the request for a session".into());
         };
