@@ -159,4 +159,11 @@ impl Connection {
     pub const fn inner(&self) -> &isotp_driver::Connection {
         &self.0
     }
+
+    /// The asynchronous connection alone, for what takes it over: halves, streams and sinks of messages,
+    /// streams of bytes.
+    #[must_use]
+    pub fn into_inner(self) -> isotp_driver::Connection {
+        self.0
+    }
 }

@@ -25,20 +25,21 @@
 //! | `raw:IFACE` | on Linux: this stack on a raw CAN socket |
 //! | `kernel:IFACE` | on Linux: the kernel's ISO-TP |
 //! | `socketcan:IFACE` | on Linux: for each link the kernel, if it can honour its configuration, else this stack |
-//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`](isotp_driver::isotpserver) |
+//! | `isotpserver:HOST:PORT` | a bridge across TCP; see [`isotpserver`] |
 //!
 //! [`Network::with_bus`] takes a bus object, such as a port of a
 //! [`VirtualBus`](isotp_virtual::VirtualBus), or one of your own.
 //!
-//! [`Network::tap`] shows every frame, [`Network::request_functional`] collects the answers of many. What the
-//! asynchronous crates have besides, threads have otherwise:
+//! [`Network::tap`] shows every frame, [`Network::request_functional`] collects the answers of many, and
+//! [`isotpserver::Bridge`] lets others in by TCP. What the asynchronous crates have besides, threads have
+//! otherwise:
 //!
 //! | with futures | with threads |
 //! |---|---|
 //! | a handler: `Network::serve` | a thread that loops over [`recv`](Connection::recv), as above |
 //! | halves: `into_split` | one [`Connection`] by reference, or in an `Arc`: any thread sends, any receives |
 //! | a call that is dropped, or has a timeout around it | [`recv_timeout`](Connection::recv_timeout), [`try_recv`](Connection::try_recv), [`try_send`](Connection::try_send); [`Network::close`] ends every call that waits |
-//! | streams and sinks of messages, streams of bytes | none |
+//! | streams and sinks of messages, streams of bytes | none; [`into_inner`](Connection::into_inner) is the asynchronous connection |
 //!
 //! Each handle has the asynchronous one in it, for what is not here: [`Network::inner`],
 //! [`Connection::inner`].
@@ -49,6 +50,7 @@
 mod connection;
 #[cfg(all(doc, not(doctest)))] // the code of the pages needs more than this crate
 pub mod guide;
+pub mod isotpserver;
 mod network;
 mod responses;
 mod runtime;

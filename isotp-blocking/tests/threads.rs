@@ -1,11 +1,15 @@
-//! What blocks beside connections: taps, functional requests. Each case has a deadline.
+//! What blocks beside connections: bridges, taps, functional requests. Each case has a deadline.
 
 use core::time::Duration;
+use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Instant;
 
 use isotp_blocking::driver::FrameView;
 use isotp_blocking::driver::core::GrowingBuffer;
+use isotp_blocking::isotpserver::{Bridge, BridgeOptions};
 use isotp_blocking::virtual_bus::VirtualBus;
 use isotp_blocking::{
     Address, Config, Connection, ConnectionError, FrameKind, Id, NResult, Network, RequestError,
@@ -23,6 +27,15 @@ fn in_time(case: impl FnOnce() + Send + 'static) {
     match over.recv_timeout(LIMIT) {
         Err(RecvTimeoutError::Timeout) => panic!("it hangs"),
         Ok(()) | Err(RecvTimeoutError::Disconnected) => case.join().unwrap(),
+    }
+}
+
+/// Asks until it is so.
+fn becomes(what: &str, mut so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !so() {
+        assert!(begin.elapsed() < LIMIT, "never: {what}");
+        thread::yield_now();
     }
 }
 
@@ -46,6 +59,42 @@ fn network() -> Network {
 
 fn connect(network: &Network, address: Address) -> Connection {
     network.connect(address, Config::default()).unwrap()
+}
+
+#[test]
+fn a_bridge_lets_clients_in_until_it_is_dropped() {
+    in_time(|| {
+        let bus = network();
+        let (tester, ecu) = (connect(&bus, address(0)), connect(&bus, ecu(0)));
+        let bridge = Bridge::listen("127.0.0.1:0", tester, BridgeOptions::default()).unwrap();
+        let socket = bridge.address().to_owned();
+        let elsewhere = Network::open(&format!("isotpserver:{socket}")).unwrap();
+        let client = connect(&elsewhere, address(0));
+        client.send([0x22; 100]).unwrap();
+        assert_eq!(ecu.recv().unwrap(), [0x22; 100]);
+        ecu.send([0x62; 100]).unwrap();
+        assert_eq!(client.recv().unwrap(), [0x62; 100]);
+
+        drop(bridge);
+        client.recv().unwrap_err();
+        becomes("nobody listens", || TcpStream::connect(&socket).is_err());
+        becomes("the address is free", || {
+            bus.connect(address(0), Config::default()).is_ok()
+        });
+    });
+}
+
+#[test]
+fn a_bridge_that_cannot_listen_says_so_and_closes_its_connection() {
+    in_time(|| {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = taken.local_addr().unwrap().to_string();
+        let bus = network();
+        let tester = connect(&bus, address(0));
+        let bridge = Bridge::listen(&socket, tester, BridgeOptions::default());
+        assert_eq!(bridge.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        connect(&bus, address(0));
+    });
 }
 
 #[test]
@@ -195,5 +244,25 @@ fn a_buffer_of_the_callers_takes_the_bytes() {
         assert_eq!((message.size(), message.len()), (100, 0));
         let failed = tester.send([0x36; 101]);
         assert!(failed.is_err(), "it is longer than the buffer");
+    });
+}
+
+/// What is not here can be had of the asynchronous handles inside.
+#[test]
+fn the_handles_inside_do_what_is_not_here() {
+    in_time(|| {
+        let network = network();
+        let serve = network
+            .inner()
+            .serve(ecu(0), Config::default(), |ecu, request| async move {
+                ecu.send(request).await.unwrap();
+            });
+        let _server = futures_lite::future::block_on(serve).unwrap();
+        let tester = connect(&network, address(0));
+        let (send, receive) = tester.into_inner().into_split();
+        futures_lite::future::block_on(async {
+            send.send([0x3E, 0x00]).await.unwrap();
+            assert_eq!(receive.recv().await.unwrap(), [0x3E, 0x00]);
+        });
     });
 }
