@@ -97,6 +97,40 @@ fn the_front_page_and_the_documentation_lead_to_each_guide() {
     }
 }
 
+/// The Rust blocks of a page.
+fn blocks(page: &str) -> impl Iterator<Item = &str> {
+    let begun = page.split("\n```rust").skip(1);
+    begun.filter_map(|block| block.split("\n```").next())
+}
+
+/// The crates of this project that some code names.
+fn crates(code: &str) -> BTreeSet<&str> {
+    let separates = |letter: char| !letter.is_alphanumeric() && letter != '_';
+    code.split(separates)
+        .filter(|word| word.starts_with("isotp_"))
+        .collect()
+}
+
+/// Each is compiled with all crates at hand: one that names a single crate needs no other.
+#[test]
+fn one_crate_is_enough_for_each_block_of_code() {
+    let page = fs::read_to_string(root().join("docs/which-crate.md")).unwrap();
+    let mut named = BTreeSet::new();
+    for block in blocks(&page) {
+        let crates = crates(block);
+        assert_eq!(crates.len(), 1, "{crates:?} in:\n{block}");
+        named.extend(crates);
+    }
+    let cells = page.lines().filter_map(|line| line.split('|').nth(2));
+    let taken = cells.filter_map(|cell| cell.trim().strip_prefix("`isotp-"));
+    let mut taken: BTreeSet<_> = taken
+        .map(|name| format!("isotp_{}", name.trim_end_matches('`').replace('-', "_")))
+        .collect();
+    // for those who add to the others, which have it inside
+    assert!(taken.remove("isotp_driver"));
+    assert!(named.iter().copied().eq(&taken), "{named:?}, {taken:?}");
+}
+
 /// The words of the sources, examples among them.
 fn words() -> BTreeSet<String> {
     let mut text = String::new();

@@ -27,7 +27,18 @@ impl Connection {
         block_on(self.0.send(message))
     }
 
-    /// Sends a message whose bytes are made as they are needed, such as those of a file.
+    /// Sends a message to one of many peers: the one that has this source address (N_SA), such as the
+    /// [`source`](Message::source) of a message to be answered; see
+    /// [`send_to`](isotp_driver::Connection::send_to).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_to(&self, source: u8, message: impl Into<Vec<u8>>) -> Result<(), SendError> {
+        block_on(self.0.send_to(source, message))
+    }
+
+    /// Sends a message whose bytes are made as they are needed, such as those of a file. The thread that
+    /// drives all networks asks for them: the payload must not block for long.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -147,5 +158,12 @@ impl Connection {
     #[must_use]
     pub const fn inner(&self) -> &isotp_driver::Connection {
         &self.0
+    }
+
+    /// The asynchronous connection alone, for what takes it over: halves, streams and sinks of messages,
+    /// streams of bytes.
+    #[must_use]
+    pub fn into_inner(self) -> isotp_driver::Connection {
+        self.0
     }
 }

@@ -95,7 +95,7 @@ impl FrameBits {
     /// Counts the bits of `frame`: O(data length), no allocation.
     ///
     /// ```
-    /// use isotp_core::{FrameKind, FrameView, Id};
+    /// use isotp_sim::core::{FrameKind, FrameView, Id};
     /// let id = Id::standard(0x7E0).unwrap();
     /// let frame = FrameView { id, kind: FrameKind::Classic, data: &[0x55; 8] };
     /// let bits = isotp_sim::FrameBits::of(frame);

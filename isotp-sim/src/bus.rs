@@ -25,7 +25,7 @@ pub use port::{Order, Overrun, PortConfig};
 /// A frame costs O(ports); memory is used again once queues have found their size.
 ///
 /// ```
-/// use isotp_core::{Frame, FrameKind, FrameView, Id, Instant};
+/// use isotp_sim::core::{Frame, FrameKind, FrameView, Id, Instant};
 /// use isotp_sim::{Bus, BusConfig, DeliveryKind, PortConfig};
 /// let mut bus = Bus::new(BusConfig::default());
 /// let (a, b) = (bus.attach(PortConfig::default()), bus.attach(PortConfig::default()));

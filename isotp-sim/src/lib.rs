@@ -5,7 +5,7 @@
 //! and a driver in real time. [`World`] puts machines on a bus and runs them.
 //!
 //! ```
-//! use isotp_core::{Address, Config, GrowingBuffer, Id, Link};
+//! use isotp_sim::core::{Address, Config, GrowingBuffer, Id, Link, NResult};
 //! use isotp_sim::{BitTiming, Bus, BusConfig, Clock, Happening, World};
 //! # fn main() -> Result<(), Box<dyn core::error::Error>> {
 //! static CONFIG: Config = Config::new();
@@ -18,7 +18,7 @@
 //! world.node_mut(tester).send(now, vec![0x55; 100])?;
 //! world.run();
 //! assert_eq!(world.messages(ecu).next(), Some(&[0x55; 100][..]));
-//! assert!(world.events(tester).any(|event| *event == Happening::Confirmed(isotp_core::NResult::Ok)));
+//! assert!(world.events(tester).any(|event| *event == Happening::Confirmed(NResult::Ok)));
 //! assert!(world.bus().stats().bits > 15 * 8 * 8);
 //! # Ok(()) }
 //! ```
@@ -41,3 +41,6 @@ pub use faults::{Chance, Fault, Faults, Rng};
 pub use node::{Happening, Node};
 pub use trace::{Entry, Trace, What};
 pub use world::{NodeId, Stop, World};
+
+/// The protocol: what is put on the bus.
+pub use isotp_core as core;

@@ -23,3 +23,11 @@ pub use kernel::{
 };
 pub use raw::{ErrorFrame, Filtering, RawBus, RawMonitor, RawSocket, Received};
 pub use scheme::{KernelScheme, RawScheme, SocketCanScheme};
+
+/// The driver itself, for what [`RawBus`] and the schemes are given to.
+pub use isotp_driver as driver;
+/// What the sockets take and give.
+pub use isotp_driver::{
+    Address, AddressError, Config, ConfigError, Frame, FrameKind, FrameView, Id, IdError, Incoming,
+    NResult, StMin, core::Filter,
+};

@@ -8,8 +8,7 @@ use isotp_driver::{FrameKind, Id, StMin};
 /// [opened](Self::open).
 ///
 /// ```
-/// use isotp_driver::{Id, StMin};
-/// use isotp_socketcan::{Kernel, KernelOptions};
+/// use isotp_socketcan::{Id, Kernel, KernelOptions, StMin};
 /// use std::time::Duration;
 /// # fn main() -> Result<(), Box<dyn core::error::Error>> {
 /// let options = KernelOptions::new(Id::standard(0x7E0)?, Id::standard(0x7E8)?)

@@ -28,8 +28,7 @@ use crate::interface::{Refusal, Step};
 /// Dropping it while a message is being sent blocks until the kernel has finished with that message.
 ///
 /// ```no_run
-/// use isotp_driver::{Id, NResult};
-/// use isotp_socketcan::KernelOptions;
+/// use isotp_socketcan::{Id, KernelOptions, NResult};
 /// use std::time::Duration;
 /// # fn main() -> Result<(), Box<dyn core::error::Error>> {
 /// let options = KernelOptions::new(Id::standard(0x7E0)?, Id::standard(0x7E8)?);

@@ -25,8 +25,7 @@ use crate::sys::{self, Inbound, Options, Outbound};
 ///
 /// ```no_run
 /// use core::time::Duration;
-/// use isotp_driver::{Frame, FrameKind, FrameView, Id};
-/// use isotp_socketcan::RawSocket;
+/// use isotp_socketcan::{Frame, FrameKind, FrameView, Id, RawSocket};
 /// let socket = RawSocket::open("can0")?;
 /// let (id, kind) = (Id::standard(0x7E0)?, FrameKind::Classic);
 /// let timeout = Some(Duration::from_secs(1));
