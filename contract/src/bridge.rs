@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 
 use async_io::{Async, Timer};
 use futures_lite::future::{or, zip};
-use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use isotp_driver::Connection;
+use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use isotp_driver::{Cause, Connection, Event, NResult};
 
 use crate::points::{at_every_point, dropped_at};
 use crate::world::World;
@@ -94,6 +94,29 @@ pub(crate) async fn an_open_dropped_at_any_point_leaves_nothing_open(world: Worl
         over
     })
     .await;
+}
+
+/// The next server goes on where the last one was lost: what was half there is over, and that is told.
+pub(crate) async fn with_reconnect_the_next_server_is_taken_and_the_loss_is_told(world: World) {
+    let (listener, string) = listen();
+    let network = (world.runner.open)(format!("{string}?reconnect")).await;
+    let network = network.unwrap();
+    let client = network.connect(world.address(0), world.config());
+    let client = client.await.unwrap();
+    for n in 1..3 {
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.write_all(b"2><01><0").await.unwrap();
+        assert_eq!(client.recv().await.unwrap(), [1]);
+        client.send([n; 2]).await.unwrap();
+        let mut said = [0; 7];
+        server.read_exact(&mut said).await.unwrap();
+        assert_eq!(said, format!("<{n:02X}{n:02X}>\n").as_bytes());
+        drop(server);
+        let lost = client.next_event().await.unwrap();
+        assert_eq!(lost, Event::Failed(NResult::Error(Cause::Refused)));
+        let counted = client.statistics().failed_to_receive;
+        assert_eq!(counted, [(NResult::Error(Cause::Refused), n.into())]);
+    }
 }
 
 fn listen() -> (Async<TcpListener>, String) {

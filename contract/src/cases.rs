@@ -3,7 +3,7 @@
 use crate::under::{Body, Under};
 use crate::world::{Way, World};
 use crate::{
-    bridge, dropping, dropping_handles, ending, functional, guarantees, queues, receiving,
+    bridge, dropping, dropping_handles, ending, functional, guarantees, guests, queues, receiving,
     resources, sending, serving, streams,
 };
 
@@ -162,21 +162,26 @@ macro_rules! table_of_cases {
 
 with_cases! { table_of_cases }
 
-/// Those that there are for a client of isotpserver alone.
+/// One by its path.
+macro_rules! bridge_case {
+    ($module:ident::$case:ident) => {
+        Case {
+            name: stringify!($case),
+            body: |world| Box::pin($module::$case(world)),
+        }
+    };
+}
+
+/// Those that there are for isotpserver alone.
 pub const BRIDGE_CASES: &[Case] = &[
-    Case {
-        name: "a_send_dropped_when_a_part_of_it_is_written_harms_no_other",
-        body: |world| {
-            let case = bridge::a_send_dropped_when_a_part_of_it_is_written_harms_no_other;
-            Box::pin(case(world))
-        },
-    },
-    Case {
-        name: "an_open_dropped_at_any_point_leaves_nothing_open",
-        body: |world| {
-            Box::pin(bridge::an_open_dropped_at_any_point_leaves_nothing_open(
-                world,
-            ))
-        },
-    },
+    bridge_case!(bridge::a_send_dropped_when_a_part_of_it_is_written_harms_no_other),
+    bridge_case!(bridge::an_open_dropped_at_any_point_leaves_nothing_open),
+    bridge_case!(bridge::with_reconnect_the_next_server_is_taken_and_the_loss_is_told),
+    bridge_case!(guests::a_client_that_closes_has_sent_everything),
+    bridge_case!(guests::a_client_that_goes_at_once_has_sent_everything),
+    bridge_case!(guests::clients_get_what_was_received_before_the_end),
+    bridge_case!(guests::a_message_keeps_the_place_of_a_client_that_has_gone),
+    bridge_case!(guests::a_failed_message_closes_its_client_where_that_is_wanted),
+    bridge_case!(guests::a_failed_reception_closes_all_clients_where_that_is_wanted),
+    bridge_case!(guests::a_message_too_long_for_clients_is_refused_on_the_bus),
 ];

@@ -26,6 +26,7 @@ mod dropping_handles;
 mod ending;
 mod functional;
 mod guarantees;
+mod guests;
 mod left_out;
 mod peer;
 mod points;

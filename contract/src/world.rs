@@ -106,11 +106,16 @@ impl World {
     /// Another network on the bus. None is that of a bridge.
     pub(crate) async fn network(&self) -> Network {
         match &self.way {
-            Way::Virtual => self.start(self.bus.port()),
+            Way::Virtual => self.bus_network(),
             Way::Raw(interface) => self.open(format!("raw:{interface}")).await,
             Way::Kernel(interface) => self.open(format!("kernel:{interface}")).await,
             Way::Isotpserver => self.bridge().await.0,
         }
+    }
+
+    /// A network on the bus in memory.
+    pub(crate) fn bus_network(&self) -> Network {
+        self.start(self.bus.port())
     }
 
     async fn open(&self, connection: String) -> Network {
@@ -119,7 +124,7 @@ impl World {
 
     /// A network of a client of a bridge, and the network that the bridge's connection is on.
     pub(crate) async fn bridge(&self) -> (Network, Network) {
-        let far = self.start(self.bus.port());
+        let far = self.bus_network();
         let connection = far.connect(self.address(0), wide(Config::default())).await;
         let options = BridgeOptions::default();
         let bridge = (self.runner.listen)(connection.unwrap(), options)

@@ -1,0 +1,253 @@
+//! What a bridge promises to its TCP clients, and to whoever talks to them on the bus.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::net::TcpStream;
+
+use async_io::{Async, Timer};
+use futures_lite::future::{or, zip};
+use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use isotp_driver::isotpserver::{Bridge, BridgeOptions, MAX_MESSAGE};
+use isotp_driver::{Config, Connection, NResult, Network, StMin};
+
+use crate::world::{World, eventually, wide};
+
+type Client = BufReader<Async<TcpStream>>;
+
+/// A bridge whose connection is so configured, and the network that the connection is on.
+async fn bridge(world: &World, config: Config, options: BridgeOptions) -> (Bridge, Network) {
+    let network = world.bus_network();
+    let connection = network.connect(world.address(0), config).await;
+    let bridge = (world.runner.listen)(connection.unwrap(), options).await;
+    (bridge.unwrap(), network)
+}
+
+/// The same, with an ECU at the other end of the connection.
+async fn bridge_to_ecu(world: &World, ecu: Config) -> (Bridge, Connection, Network) {
+    let config = wide(Config::default());
+    let (bridge, network) = bridge(world, config, BridgeOptions::default()).await;
+    let ecu = network.connect(world.address(0).reversed(), ecu).await;
+    (bridge, ecu.unwrap(), network)
+}
+
+async fn client(bridge: &Bridge) -> Client {
+    let address: SocketAddr = bridge.address().parse().unwrap();
+    BufReader::new(Async::<TcpStream>::connect(address).await.unwrap())
+}
+
+async fn says(client: &mut Client, text: &str) {
+    client.write_all(text.as_bytes()).await.unwrap();
+}
+
+/// The next line; empty at the end.
+async fn line(client: &mut Client) -> String {
+    let mut line = String::new();
+    // closed, or reset
+    client.read_line(&mut line).await.unwrap_or(0);
+    line.trim_end().to_owned()
+}
+
+/// An ECU that takes its time, so that messages wait in TCP.
+fn slow() -> Config {
+    let mut config = wide(Config::default());
+    let gap = StMin::at_least(Duration::from_micros(200));
+    config.protocol.receive.st_min = gap.unwrap();
+    config
+}
+
+/// What fails does so soon.
+fn hasty() -> Config {
+    let mut config = Config::default();
+    config.protocol.timing.n_bs = Duration::from_millis(200);
+    config.protocol.timing.n_cr = Duration::from_millis(200);
+    config
+}
+
+/// What TCP took arrives, though nobody reads any more what the ECU answers.
+pub(crate) async fn a_client_that_closes_has_sent_everything(world: World) {
+    for through_network in [false, true] {
+        let (bridge, ecu, _far) = bridge_to_ecu(&world, slow()).await;
+        let string = format!("isotpserver:{}", bridge.address());
+        let network = (world.runner.open)(string).await.unwrap();
+        let near = network.connect(world.address(0), wide(Config::default()));
+        let near = near.await.unwrap();
+        for n in 0..20 {
+            near.try_send([n; 400]).unwrap();
+        }
+        let echo = async {
+            for n in 0..20 {
+                assert_eq!(ecu.recv().await.unwrap(), [n; 400]);
+                ecu.send([n; 400]).await.unwrap();
+            }
+        };
+        let close = async {
+            if through_network {
+                network.close().await;
+            } else {
+                near.close().await;
+            }
+        };
+        zip(echo, close).await;
+    }
+}
+
+/// Nor does a plain client lose anything that is gone at once.
+pub(crate) async fn a_client_that_goes_at_once_has_sent_everything(world: World) {
+    let (bridge, ecu, _network) = bridge_to_ecu(&world, slow()).await;
+    let mut client = client(&bridge).await;
+    for n in 0..20 {
+        says(&mut client, &format!("<{}>", hex(n, 400))).await;
+    }
+    drop(client);
+    for n in 0..20 {
+        assert_eq!(ecu.recv().await.unwrap(), [n; 400]);
+        ecu.send([n; 8]).await.unwrap();
+    }
+}
+
+/// What the ECU saw confirmed reaches the clients, whatever ends the bridge.
+pub(crate) async fn clients_get_what_was_received_before_the_end(world: World) {
+    for by_network in [true, false] {
+        let (bridge, ecu, network) = bridge_to_ecu(&world, slow()).await;
+        let (mut one, mut other) = (client(&bridge).await, client(&bridge).await);
+        for client in [&mut one, &mut other] {
+            says(client, "<01>").await;
+            assert_eq!(ecu.recv().await.unwrap(), [1]);
+        }
+        for n in 0..30 {
+            ecu.send([n; 20]).await.unwrap();
+        }
+        let address = bridge.address().to_owned();
+        let mut bridge = Some(bridge);
+        let reads = async |client: &mut Client| {
+            for n in 0..30 {
+                assert_eq!(line(client).await, format!("<{}>", hex(n, 20)));
+            }
+            assert_eq!(line(client).await, "");
+        };
+        let ends = async {
+            if by_network {
+                network.close().await;
+            } else {
+                bridge.take().unwrap().close().await;
+                // it is the connection's end as well
+                let again = network.connect(world.address(0), world.config()).await;
+                drop(again.unwrap());
+                let late = Async::<TcpStream>::connect(address.parse::<SocketAddr>().unwrap());
+                assert!(late.await.is_err(), "it listens still");
+            }
+        };
+        // the one stays, and reads later
+        zip(reads(&mut other), ends).await;
+        reads(&mut one).await;
+    }
+}
+
+/// A client that has gone keeps its place while its message is under way: there are never more messages under
+/// way than clients allowed.
+pub(crate) async fn a_message_keeps_the_place_of_a_client_that_has_gone(world: World) {
+    let mut options = BridgeOptions::default();
+    options.clients = 1;
+    let (bridge, _network) = bridge(&world, Config::default(), options).await;
+    let mut peer = world.peer();
+    let mut gone = client(&bridge).await;
+    says(&mut gone, &format!("<{}>", hex(1, 20))).await;
+    assert_eq!(peer.heard().await[..2], [0x10, 20]);
+    peer.play(&[1, 2]);
+    assert_eq!(line(&mut gone).await, "<02>");
+    drop(gone);
+    for n in 3..6 {
+        // the bridge finds out when it writes
+        peer.play(&[1, n]);
+        let mut refused = client(&bridge).await;
+        assert_eq!(line(&mut refused).await, "", "there is no place");
+    }
+    // nobody answers the first frame
+    eventually_let_in(&bridge).await;
+}
+
+/// A client is let in, and stays: a line of its own tells.
+async fn eventually_let_in(bridge: &Bridge) {
+    loop {
+        let mut next = client(bridge).await;
+        let mut byte = [0];
+        let ended = async { next.read(&mut byte).await.unwrap_or(0) == 0 };
+        let stays = async {
+            Timer::after(Duration::from_millis(50)).await;
+            false
+        };
+        if !or(ended, stays).await {
+            return;
+        }
+    }
+}
+
+/// Nobody is closed for what fails on the bus, unless that is wanted: then the client whose message it was.
+pub(crate) async fn a_failed_message_closes_its_client_where_that_is_wanted(world: World) {
+    for close in [false, true] {
+        let world = world.another();
+        let mut options = BridgeOptions::default();
+        options.close_on_error = close;
+        let (bridge, network) = bridge(&world, hasty(), options).await;
+        let (mut fails, mut other) = (client(&bridge).await, client(&bridge).await);
+        let mut peer = world.peer();
+        for client in [&mut fails, &mut other] {
+            says(client, "<01>").await;
+            assert_eq!(peer.heard().await, [1, 1]);
+        }
+        says(&mut fails, &format!("<{}>", hex(1, 20))).await;
+        assert_eq!(peer.heard().await[..2], [0x10, 20]);
+        eventually(|| !network.statistics().failed_to_send.is_empty()).await;
+        if close {
+            assert_eq!(line(&mut fails).await, "");
+        } else {
+            says(&mut fails, "<02>").await;
+            assert_eq!(peer.heard().await, [1, 2]);
+        }
+        peer.play(&[1, 3]);
+        assert_eq!(line(&mut other).await, "<03>");
+    }
+}
+
+/// And all of them for what is not received.
+pub(crate) async fn a_failed_reception_closes_all_clients_where_that_is_wanted(world: World) {
+    for close in [false, true] {
+        let world = world.another();
+        let mut options = BridgeOptions::default();
+        options.close_on_error = close;
+        let (bridge, _network) = bridge(&world, hasty(), options).await;
+        let (mut one, mut other) = (client(&bridge).await, client(&bridge).await);
+        let mut peer = world.peer();
+        for client in [&mut one, &mut other] {
+            says(client, "<01>").await;
+            assert_eq!(peer.heard().await, [1, 1]);
+        }
+        peer.play(&[0x10, 20, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(peer.heard().await, [0x30, 0, 0]);
+        // another that begins in its place: the first has failed
+        peer.play(&[1, 3]);
+        let expected = if close { "" } else { "<03>" };
+        for client in [&mut one, &mut other] {
+            assert_eq!(line(client).await, expected, "{close}");
+        }
+    }
+}
+
+/// What no client can take, its sender is told.
+pub(crate) async fn a_message_too_long_for_clients_is_refused_on_the_bus(world: World) {
+    let (bridge, ecu, _network) = bridge_to_ecu(&world, Config::default()).await;
+    let mut client = client(&bridge).await;
+    says(&mut client, "<01>").await;
+    assert_eq!(ecu.recv().await.unwrap(), [1]);
+    let refused = ecu.send(vec![1; MAX_MESSAGE + 1]).await.unwrap_err();
+    assert_eq!(refused.result(), Some(NResult::BufferOverflow));
+    ecu.send(vec![2; MAX_MESSAGE]).await.unwrap();
+    assert_eq!(
+        line(&mut client).await,
+        format!("<{}>", hex(2, MAX_MESSAGE))
+    );
+}
+
+fn hex(byte: u8, bytes: usize) -> String {
+    format!("{byte:02X}").repeat(bytes)
+}
