@@ -27,6 +27,7 @@ mod ending;
 mod functional;
 mod guarantees;
 mod left_out;
+mod panics;
 mod peer;
 mod points;
 mod queues;
