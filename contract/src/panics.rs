@@ -1,13 +1,15 @@
 //! Code of the user's that panics.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Arc;
 
-use isotp_driver::{Config, Payload};
+use futures_lite::future::pending;
+use isotp_driver::{Backend, Config, Path, Payload};
 
 use crate::buses::{Cable, PULLED};
 use crate::ending::{all_that_wait, failing};
 use crate::points::Begun;
-use crate::world::World;
+use crate::world::{World, eventually};
 
 /// A payload of the user's panics in the driver: its own network ends, and no other, though one thread may
 /// drive both.
@@ -52,6 +54,33 @@ pub(crate) async fn a_panic_at_the_end_keeps_it_from_nobody(world: World) {
         let said = sent.end().await;
         assert!(said.contains(PULLED), "{said}");
     }
+}
+
+/// So is what a handler has that runs.
+pub(crate) async fn a_handler_that_panics_at_the_end_keeps_it_from_nobody(world: World) {
+    let backend = Backend::bus(Path::new("contract"), Cable::default());
+    let (network, stop) = (world.runner.stoppable)(backend);
+    let (address, config) = (world.address(0), Config::default());
+    let runs = Arc::new(AtomicBool::new(false));
+    let told = runs.clone();
+    let server = network.serve(address.reversed(), config.clone(), move |_, _| {
+        told.store(true, Ordering::Relaxed);
+        let bad = PanicsAtTheEnd;
+        async move {
+            let _bad = bad;
+            pending().await
+        }
+    });
+    let (server, client) = (
+        server.await.unwrap(),
+        network.connect(address, config).await,
+    );
+    client.unwrap().send([1]).await.unwrap();
+    eventually(|| runs.load(Ordering::Relaxed)).await;
+    let ended = Begun::new(server.ended());
+    stop();
+    let said = ended.end().await.to_string();
+    assert!(said.contains("is gone"), "{said}");
 }
 
 /// Panics when it is dropped.

@@ -14,6 +14,7 @@ use isotp_core::Address;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::{ConnectError, ConnectionError};
+use crate::letting_go::let_go;
 use crate::line::Line;
 use crate::message::Message;
 use crate::network::Network;
@@ -246,7 +247,7 @@ impl<F: Future<Output = ConnectionError>> Future for Serving<F> {
             }
         };
         // the connection leaves the bus before anybody hears of the end, should the handler have kept it
-        this.work = None;
+        let_go(this.work.take());
         this.line.abandon();
         this.shared.end(end);
         Poll::Ready(())
@@ -256,7 +257,7 @@ impl<F: Future<Output = ConnectionError>> Future for Serving<F> {
 impl<F> Drop for Serving<F> {
     /// If the task did not end by itself, its runtime is gone.
     fn drop(&mut self) {
-        self.work = None;
+        let_go(self.work.take());
         self.line.abandon();
         let stopped = ServerEnd::Connection(ConnectionError::Stopped);
         self.shared.end(stopped);
