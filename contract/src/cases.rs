@@ -139,7 +139,8 @@ macro_rules! with_cases {
             panics:
                 a_panic_in_the_driver_ends_every_call_that_waits
                 a_panic_at_the_end_keeps_it_from_nobody
-                a_handler_that_panics_at_the_end_keeps_it_from_nobody;
+                a_handler_that_panics_at_the_end_keeps_it_from_nobody
+                a_waker_that_panics_harms_no_other;
             resources:
                 an_idle_network_burns_no_processor_time
                 networks_that_are_gone_leave_nothing_open;

@@ -1,7 +1,11 @@
 //! Code of the user's that panics.
 
+use core::future::Future;
+use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::task::{Context, Waker};
 use std::sync::Arc;
+use std::task::Wake;
 
 use futures_lite::future::pending;
 use isotp_driver::{Backend, Config, Path, Payload};
@@ -9,7 +13,7 @@ use isotp_driver::{Backend, Config, Path, Payload};
 use crate::buses::{Cable, PULLED};
 use crate::ending::{all_that_wait, failing};
 use crate::points::Begun;
-use crate::world::{World, eventually};
+use crate::world::{Pair, World, eventually};
 
 /// A payload of the user's panics in the driver: its own network ends, and no other, though one thread may
 /// drive both.
@@ -81,6 +85,53 @@ pub(crate) async fn a_handler_that_panics_at_the_end_keeps_it_from_nobody(world:
     stop();
     let said = ended.end().await.to_string();
     assert!(said.contains("is gone"), "{said}");
+}
+
+/// The tasks of those who began to wait first panic when they are woken.
+pub(crate) async fn a_waker_that_panics_harms_no_other(world: World) {
+    let Pair { tester, ecu, .. } = world.pair(world.config(), world.config()).await;
+    let received = in_a_bad_task(ecu.recv());
+    let other = Begun::new(ecu.recv());
+    let sent = in_a_bad_task(tester.send([1; 20]));
+    assert_eq!(other.end().await.unwrap(), [1; 20]);
+    tester.send([2; 20]).await.unwrap();
+    assert_eq!(ecu.recv().await.unwrap(), [2; 20]);
+    sent.await;
+    drop(received);
+    let changes = if world.way.guarantees().timing { 9 } else { 0 };
+    for _ in 0..changes {
+        let mut changed = pin!(tester.configure(world.config()));
+        let waker = panics_when_woken();
+        // the driver may have been faster
+        let _ = changed.as_mut().poll(&mut Context::from_waker(&waker));
+        tester.configure(world.config()).await.unwrap();
+    }
+}
+
+/// A call that began to wait in a task which panics when it is woken.
+fn in_a_bad_task<'a, T>(
+    call: impl Future<Output = T> + 'a,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+    let mut call: Pin<Box<dyn Future<Output = ()> + 'a>> = Box::pin(async {
+        call.await;
+    });
+    let polled = call
+        .as_mut()
+        .poll(&mut Context::from_waker(&panics_when_woken()));
+    assert!(polled.is_pending(), "it does not wait");
+    call
+}
+
+fn panics_when_woken() -> Waker {
+    Waker::from(Arc::new(PanicsWhenWoken))
+}
+
+struct PanicsWhenWoken;
+
+impl Wake for PanicsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
 }
 
 /// Panics when it is dropped.

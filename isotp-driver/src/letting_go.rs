@@ -1,10 +1,15 @@
-//! What is the user's, at its end.
+//! Code of the user's, where others have to go on: what it panics with has gone to whoever handles panics, and
+//! nobody else is struck.
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-/// Drops what is the user's where others have to go on: should that panic, whoever handles panics has been
-/// told, and nobody else is struck.
+/// Drops what is the user's.
 pub(crate) fn let_go<T>(of: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(of)));
+    spare(|| drop(of));
+}
+
+/// Calls what is the user's.
+pub(crate) fn spare(call: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(call));
 }

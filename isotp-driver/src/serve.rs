@@ -18,7 +18,7 @@ use crate::letting_go::let_go;
 use crate::line::Line;
 use crate::message::Message;
 use crate::network::Network;
-use crate::wakers::Wakers;
+use crate::wakers::{Wakers, wake};
 
 impl Network {
     /// Connects, and calls `handler` with the connection and each message that comes, in a task of the
@@ -136,7 +136,7 @@ impl Drop for Server {
         self.shared.stop.store(true, Ordering::Release);
         let task = self.shared.state().task.take();
         if let Some(task) = task {
-            task.wake();
+            wake(task);
         }
     }
 }
