@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::task::Wake;
 
 use futures_lite::future::pending;
-use isotp_driver::{Backend, Config, Path, Payload};
+use isotp_driver::{Backend, Config, Path, Payload, RxBuffer};
 
 use crate::buses::{Cable, PULLED};
+use crate::dropping::LONG;
 use crate::ending::{all_that_wait, failing};
 use crate::points::Begun;
 use crate::world::{Pair, World, eventually};
@@ -37,30 +38,44 @@ pub(crate) async fn a_panic_in_the_driver_ends_every_call_that_waits(world: Worl
     assert_eq!(other.ecu.recv().await.unwrap(), [1; 20]);
 }
 
-/// A message that is still queued is dropped at the end, and is the user's: its panic keeps the end from
-/// nobody.
+/// What is the user's may panic at the end, and keeps it from nobody: messages that are being sent or wait, and
+/// a buffer, when they are dropped; tasks, when they are woken.
 pub(crate) async fn a_panic_at_the_end_keeps_it_from_nobody(world: World) {
     let cable = Cable::default();
     let network = world.start(cable.clone());
-    let bad = network
-        .connect(world.address(100), Config::default())
-        .await
-        .unwrap();
-    let mut sent = None;
+    let mut config = Config::default();
+    // longer than the case
+    config.protocol.timing.n_bs = LONG;
+    let address = world.address(100);
+    let bad = network.connect_into(address, config, PanicsAtTheEnd).await;
+    let bad = bad.unwrap();
+    // its first frame is out, and nobody answers it
+    let current = failing(bad.send_from(PanicsAtTheEnd));
+    eventually(|| cable.offered() > 0).await;
+    let waits = failing(bad.send_from(PanicsAtTheEnd));
+    let (mut woken, mut told) = (Vec::new(), vec![current, waits]);
     let end = || {
-        let first = failing(bad.send([1; 9]));
-        // waits for its turn
-        sent = Some([first, failing(bad.send_from(PanicsAtTheEnd))]);
+        woken.extend([
+            in_a_bad_task(bad.send([1; 9])),
+            in_a_bad_task(bad.recv()),
+            in_a_bad_task(bad.next_event()),
+            in_a_bad_task(bad.configure(Config::uds())),
+        ]);
+        told.extend([
+            failing(bad.send([2; 9])),
+            failing(bad.recv()),
+            failing(bad.configure(Config::uds())),
+        ]);
         cable.pull();
     };
     all_that_wait(&world, network, &cable, end, PULLED).await;
-    for sent in sent.unwrap() {
-        let said = sent.end().await;
+    for told in told {
+        let said = told.end().await;
         assert!(said.contains(PULLED), "{said}");
     }
 }
 
-/// So is what a handler has that runs.
+/// So may what a handler has that runs.
 pub(crate) async fn a_handler_that_panics_at_the_end_keeps_it_from_nobody(world: World) {
     let backend = Backend::bus(Path::new("contract"), Cable::default());
     let (network, stop) = (world.runner.stoppable)(backend);
@@ -145,11 +160,23 @@ impl Drop for PanicsAtTheEnd {
 
 impl Payload for PanicsAtTheEnd {
     fn size(&self) -> u32 {
-        5
+        9
     }
 
-    fn copy_to(&mut self, _: u32, _: &mut [u8]) -> Option<usize> {
-        None
+    fn copy_to(&mut self, _: u32, out: &mut [u8]) -> Option<usize> {
+        Some(out.len())
+    }
+}
+
+impl RxBuffer for PanicsAtTheEnd {
+    fn limit(&self) -> u32 {
+        9
+    }
+
+    fn start(&mut self, _: u32) {}
+
+    fn write(&mut self, _: u32, _: &[u8]) -> bool {
+        true
     }
 }
 

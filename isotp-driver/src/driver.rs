@@ -264,6 +264,7 @@ impl<R: Runtime> Driver<R> {
         words.iter_mut().for_each(Word::settle);
         left.into_iter().for_each(let_go);
         let_go(words);
+        let_go(core::mem::take(&mut self.links));
     }
 }
 
