@@ -3,8 +3,8 @@
 use crate::under::{Body, Under};
 use crate::world::{Way, World};
 use crate::{
-    bridge, dropping, dropping_handles, ending, functional, guarantees, guests, queues, receiving,
-    resources, sending, serving, streams,
+    bridge, dropping, dropping_handles, ending, functional, guarantees, guests, panics, queues,
+    receiving, resources, sending, serving, streams,
 };
 
 /// A test that runs anywhere.
@@ -132,12 +132,15 @@ macro_rules! with_cases {
                 a_closed_network_ends_every_call_that_waits
                 a_bus_that_breaks_ends_every_call_that_waits
                 a_stopped_runtime_ends_every_call_that_waits
-                a_panic_in_the_driver_ends_every_call_that_waits
-                a_panic_at_the_end_keeps_it_from_nobody
                 handles_are_dropped_in_any_order
                 the_last_handle_ends_the_driver
                 a_second_connection_on_an_address_is_refused_until_the_first_is_gone
                 a_dropped_connection_leaves_the_bus_at_once;
+            panics:
+                a_panic_in_the_driver_ends_every_call_that_waits
+                a_panic_at_the_end_keeps_it_from_nobody
+                a_handler_that_panics_at_the_end_keeps_it_from_nobody
+                a_waker_that_panics_harms_no_other;
             resources:
                 an_idle_network_burns_no_processor_time
                 networks_that_are_gone_leave_nothing_open;

@@ -81,13 +81,14 @@ const ISOTPSERVER: LeftOut = &[
     ),
 ];
 
-const OWN_BUS: [&str; 7] = [
+const OWN_BUS: [&str; 8] = [
     "a_connection_hears_from_the_moment_at_which_it_is_there",
     "a_send_is_over_when_its_last_frame_is_on_the_bus",
     "a_bus_that_breaks_ends_every_call_that_waits",
     "a_stopped_runtime_ends_every_call_that_waits",
     "a_panic_in_the_driver_ends_every_call_that_waits",
     "a_panic_at_the_end_keeps_it_from_nobody",
+    "a_handler_that_panics_at_the_end_keeps_it_from_nobody",
     "the_last_handle_ends_the_driver",
 ];
 const ABORT: [&str; 4] = [

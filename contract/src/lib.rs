@@ -28,6 +28,7 @@ mod functional;
 mod guarantees;
 mod guests;
 mod left_out;
+mod panics;
 mod peer;
 mod points;
 mod queues;

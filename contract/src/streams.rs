@@ -2,33 +2,65 @@
 
 use core::future::poll_fn;
 use core::pin::Pin;
+use core::time::Duration;
 
 use futures_lite::StreamExt;
 use futures_lite::future::{or, zip};
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use futures_sink::Sink;
 use isotp_driver::{
-    Config, ConnectError, Connection, NResult, Network, RecvHalf, Responses, SendError, SendHalf,
-    Server, Tap,
+    Address, Config, ConnectError, Connection, NResult, Network, RecvHalf, Responses, SendError,
+    SendHalf, Server, Tap,
 };
 
 use crate::points::Begun;
 use crate::world::{Pair, World, wide};
 
-/// Handles go to other tasks and are shared among them, and so do the futures of their methods.
+/// Handles go to other tasks and are shared among them, and so do the futures of all their methods. Those of
+/// `open` and of a bridge are boxed as such by [`Under`](crate::Under).
 #[allow(dead_code, reason = "that it compiles is all")]
-fn handles_are_send_and_sync(connection: &Connection, network: &Network) {
+fn handles_are_send_and_sync(
+    (connection, network): (&Connection, &Network),
+    (sender, receiver): (&SendHalf, &RecvHalf),
+    (server, responses, tap): (&Server, &mut Responses, &Tap),
+    address: Address,
+    (closed, stopped): (Connection, Server),
+) {
     fn both<T: Send + Sync>() {}
     fn goes<T: Send>(_: T) {}
     both::<(Connection, Network, SendHalf, RecvHalf)>();
     both::<(Server, Tap)>();
     goes::<Option<Responses>>(None);
+    let config = Config::default;
+    let buffer = isotp_driver::core::GrowingBuffer::new(9);
+    goes((
+        network.connect(address, config()),
+        network.connect_into(address, config(), buffer),
+        network.serve(address, config(), |_, _| async {}),
+        network.request_functional([address], config(), [1], Duration::ZERO),
+        network.close(),
+    ));
     goes((
         connection.send([1]),
+        connection.send_to(1, [1]),
+        connection.send_from([1; 1]),
+        connection.send_functional([1]),
         connection.recv(),
+        connection.recv_timeout(Duration::ZERO),
         connection.next_event(),
+        connection.configure(config()),
+        closed.close(),
     ));
-    goes(network.close());
+    goes((
+        sender.send([1]),
+        sender.send_from([1; 1]),
+        sender.send_functional([1]),
+        receiver.recv(),
+        receiver.recv_timeout(Duration::ZERO),
+        receiver.next_event(),
+    ));
+    goes((server.ended(), stopped.close()));
+    goes((responses.next(), tap.recv()));
 }
 
 pub(crate) async fn flush(

@@ -85,6 +85,31 @@ fn a_bridge_lets_clients_in_until_it_is_dropped() {
 }
 
 #[test]
+fn a_bridge_that_closes_gives_its_clients_what_was_received() {
+    in_time(|| {
+        let bus = network();
+        let (tester, ecu) = (connect(&bus, address(0)), connect(&bus, ecu(0)));
+        let bridge = Bridge::listen("127.0.0.1:0", tester, BridgeOptions::default()).unwrap();
+        let elsewhere = Network::open(&format!("isotpserver:{}", bridge.address())).unwrap();
+        let client = connect(&elsewhere, address(0));
+        client.send([0x22; 100]).unwrap();
+        assert_eq!(ecu.recv().unwrap(), [0x22; 100]);
+        for n in 0..10 {
+            ecu.send([n; 100]).unwrap();
+        }
+        let reads = thread::spawn(move || {
+            for n in 0..10 {
+                assert_eq!(client.recv().unwrap(), [n; 100]);
+            }
+            client.recv().unwrap_err()
+        });
+        bridge.close();
+        assert!(reads.join().unwrap().to_string().contains("?reconnect"));
+        connect(&bus, address(0));
+    });
+}
+
+#[test]
 fn a_bridge_that_cannot_listen_says_so_and_closes_its_connection() {
     in_time(|| {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -130,7 +130,7 @@ impl<R: Runtime> Driver<R> {
             self.bus.flush(now)?;
             self.links.open_joined(&mut *self.bus);
         }
-        self.word.waiting.clear();
+        self.word.settle();
         Ok(match phase {
             Phase::Open => None,
             Phase::Closing => {
@@ -252,7 +252,7 @@ impl<R: Runtime> Driver<R> {
         let mut left = self.links.end(error);
         self.taps.end(error);
         let (untaken, closers) = self.hub.end(error.clone());
-        let words = [core::mem::take(&mut self.word), untaken];
+        let mut words = [core::mem::take(&mut self.word), untaken];
         for word in &words {
             let joining = word.joining.iter().map(|(line, _)| line);
             for line in joining.chain(&word.changed) {
@@ -261,8 +261,10 @@ impl<R: Runtime> Driver<R> {
             word.tapping.iter().for_each(|feed| feed.end(error));
         }
         closers.wake();
+        words.iter_mut().for_each(Word::settle);
         left.into_iter().for_each(let_go);
         let_go(words);
+        let_go(core::mem::take(&mut self.links));
     }
 }
 

@@ -27,7 +27,9 @@ impl fmt::Display for ConnectionError {
         match self {
             Self::Closed => f.write_str("the connection is closed"),
             Self::Bus(error) => write!(f, "the bus failed: {error}"),
-            Self::Stopped => f.write_str("the runtime that drove the network is gone"),
+            Self::Stopped => f.write_str(
+                "the runtime that drove the network is gone, or code of the program panicked in it",
+            ),
         }
     }
 }

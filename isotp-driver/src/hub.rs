@@ -8,10 +8,11 @@ use futures_channel::oneshot;
 
 use crate::driver::DriverLink;
 use crate::error::ConnectionError;
+use crate::letting_go::let_go;
 use crate::line::Line;
 use crate::statistics::Counters;
 use crate::tap::Feed;
-use crate::wakers::{Wakers, Woken};
+use crate::wakers::{Wakers, Woken, wake};
 
 /// Shared by the handles of one driver task and the task.
 ///
@@ -52,6 +53,12 @@ pub(crate) struct Word {
 }
 
 impl Word {
+    /// All that was left before is done.
+    pub(crate) fn settle(&mut self) {
+        // that wakes whoever waits
+        self.waiting.drain(..).for_each(let_go);
+    }
+
     fn is_empty(&self) -> bool {
         self.joining.is_empty()
             && self.changed.is_empty()
@@ -237,7 +244,7 @@ impl Hub {
         let driver = state.driver.take();
         drop(state);
         if let Some(driver) = driver {
-            driver.wake();
+            wake(driver);
         }
     }
 
@@ -291,8 +298,27 @@ impl Drop for Handle {
 
 #[cfg(test)]
 mod tests {
+    use core::future::Future;
+    use core::pin::pin;
+
     use super::*;
     use crate::config::Config;
+    use crate::wakers::tests::Bad;
+
+    #[test]
+    fn whoever_waits_for_the_driver_is_woken_though_each_panics() {
+        let hub = Hub::new(Arc::default());
+        let bad = Arc::new(Bad::default());
+        let waker = Waker::from(bad.clone());
+        let mut cx = Context::from_waker(&waker);
+        let (mut first, mut second) = (pin!(hub.settled()), pin!(hub.settled()));
+        assert!(first.as_mut().poll(&mut cx).is_pending());
+        assert!(second.as_mut().poll(&mut cx).is_pending());
+        let (mut word, _) = hub.end(ConnectionError::Closed);
+        word.settle();
+        assert_eq!(bad.0.load(Ordering::Relaxed), 2);
+        assert!(first.poll(&mut cx).is_ready() && second.poll(&mut cx).is_ready());
+    }
 
     #[test]
     fn a_handle_that_outlives_the_driver_leaves_nothing_with_the_hub() {

@@ -17,6 +17,7 @@ use crate::driver::{Buffer, Driver};
 use crate::error::ConnectError;
 use crate::guarantees::{Guarantees, Path};
 use crate::hub::{Handle, Hub};
+use crate::letting_go::OfUser;
 use crate::line::Line;
 use crate::runtime::{AnyRuntime, Runtime};
 use crate::scheme::Backend;
@@ -123,7 +124,8 @@ impl Network {
         config: Config,
         buffer: impl RxBuffer + Send + 'static,
     ) -> Result<Connection, ConnectError> {
-        self.open(address, config, Some(Box::new(buffer))).await
+        let buffer = Box::new(OfUser::new(buffer));
+        self.open(address, config, Some(buffer)).await
     }
 
     /// Shows every frame from now on: received ones of any id, and sent ones. `capacity` frames wait to be

@@ -4,6 +4,8 @@ use core::fmt;
 
 use isotp_core::{Payload, SendError};
 
+use crate::letting_go::OfUser;
+
 /// A message on its way out: bytes, or a source of bytes.
 pub struct Outgoing {
     kind: Kind,
@@ -17,10 +19,11 @@ enum Kind {
 }
 
 impl Outgoing {
-    /// A source that makes its bytes as they are needed.
+    /// A source that makes its bytes as they are needed. It is dropped by whoever is the last to need it, such
+    /// as the driver: should it panic then, that is for the panic hook alone.
     #[must_use]
     pub fn source(source: impl Payload + Send + Sync + 'static) -> Self {
-        Self::from(Kind::Source(Box::new(source)))
+        Self::from(Kind::Source(Box::new(OfUser::new(source))))
     }
 
     /// The bytes, if it is not a source.

@@ -94,7 +94,7 @@ impl Network {
             }
         }
         drop(kept);
-        responses.send(request.into()).await?;
+        send(&responses.lines, request.into()).await?;
         let end = self.runtime().now() + window;
         responses.timer.set(Some(end));
         Ok(responses)
@@ -135,30 +135,6 @@ impl Responses {
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.collector.lost()
-    }
-
-    /// Sends the request on the first link that has a functional id.
-    async fn send(&self, request: Vec<u8>) -> Result<(), SendError> {
-        let mut request = Outgoing::from(request);
-        let mut lines = self.lines.iter();
-        loop {
-            let Some(Awaited { line, .. }) = lines.next() else {
-                let error = isotp_core::SendError::NoFunctionalId;
-                let refused = isotp_core::Refused {
-                    error,
-                    payload: request,
-                };
-                return Err(SendError::Refused(refused));
-            };
-            match Delivery::new(line, Target::Functional, request).await {
-                Err(SendError::Refused(refused))
-                    if refused.error == isotp_core::SendError::NoFunctionalId =>
-                {
-                    request = refused.payload;
-                }
-                outcome => return outcome,
-            }
-        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Response>> {
@@ -255,5 +231,29 @@ impl From<ConnectError> for RequestError {
 impl From<SendError> for RequestError {
     fn from(error: SendError) -> Self {
         Self::Send(error)
+    }
+}
+
+/// Sends the request on the first link that has a functional id.
+async fn send(lines: &[Awaited], request: Vec<u8>) -> Result<(), SendError> {
+    let mut request = Outgoing::from(request);
+    let mut lines = lines.iter();
+    loop {
+        let Some(Awaited { line, .. }) = lines.next() else {
+            let error = isotp_core::SendError::NoFunctionalId;
+            let refused = isotp_core::Refused {
+                error,
+                payload: request,
+            };
+            return Err(SendError::Refused(refused));
+        };
+        match Delivery::new(line, Target::Functional, request).await {
+            Err(SendError::Refused(refused))
+                if refused.error == isotp_core::SendError::NoFunctionalId =>
+            {
+                request = refused.payload;
+            }
+            outcome => return outcome,
+        }
     }
 }

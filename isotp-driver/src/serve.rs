@@ -14,10 +14,11 @@ use isotp_core::Address;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::{ConnectError, ConnectionError};
+use crate::letting_go::let_go;
 use crate::line::Line;
 use crate::message::Message;
 use crate::network::Network;
-use crate::wakers::Wakers;
+use crate::wakers::{Wakers, wake};
 
 impl Network {
     /// Connects, and calls `handler` with the connection and each message that comes, in a task of the
@@ -135,7 +136,7 @@ impl Drop for Server {
         self.shared.stop.store(true, Ordering::Release);
         let task = self.shared.state().task.take();
         if let Some(task) = task {
-            task.wake();
+            wake(task);
         }
     }
 }
@@ -246,7 +247,7 @@ impl<F: Future<Output = ConnectionError>> Future for Serving<F> {
             }
         };
         // the connection leaves the bus before anybody hears of the end, should the handler have kept it
-        this.work = None;
+        let_go(this.work.take());
         this.line.abandon();
         this.shared.end(end);
         Poll::Ready(())
@@ -256,7 +257,7 @@ impl<F: Future<Output = ConnectionError>> Future for Serving<F> {
 impl<F> Drop for Serving<F> {
     /// If the task did not end by itself, its runtime is gone.
     fn drop(&mut self) {
-        self.work = None;
+        let_go(self.work.take());
         self.line.abandon();
         let stopped = ServerEnd::Connection(ConnectionError::Stopped);
         self.shared.end(stopped);

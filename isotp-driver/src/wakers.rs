@@ -4,6 +4,8 @@ use core::task::Waker;
 
 use portable_atomic::{AtomicU64, Ordering};
 
+use crate::letting_go::spare;
+
 /// Any number of waiting tasks; one costs no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
@@ -77,15 +79,47 @@ impl Woken {
     pub(crate) fn wake(self) {
         let Wakers { first, more } = self.0;
         if let Some((_, waker)) = first {
-            waker.wake();
+            wake(waker);
         }
-        more.into_iter().for_each(|(_, waker)| waker.wake());
+        more.into_iter().for_each(|(_, waker)| wake(waker));
     }
 }
 
+/// Wakes a task. It may be one of the user's, whose waker panics: that is no reason for others to be late.
+#[inline]
+pub(crate) fn wake(waker: Waker) {
+    spare(|| waker.wake());
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use core::sync::atomic::AtomicU32;
+    use std::sync::Arc;
+    use std::task::Wake;
+
     use super::*;
+
+    /// Counts how often it is woken, and panics.
+    #[derive(Default)]
+    pub(crate) struct Bad(pub(crate) AtomicU32);
+
+    impl Wake for Bad {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("on purpose");
+        }
+    }
+
+    #[test]
+    fn each_task_is_woken_though_each_panics() {
+        let bad = Arc::new(Bad::default());
+        let mut wakers = Wakers::default();
+        for _ in 0..3 {
+            wakers.register(&mut None, &Waker::from(bad.clone()));
+        }
+        wakers.take().wake();
+        assert_eq!(bad.0.load(Ordering::Relaxed), 3);
+    }
 
     #[test]
     fn a_task_is_entered_once_and_leaves_nothing() {

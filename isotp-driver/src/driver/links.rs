@@ -11,6 +11,7 @@ use super::buffer::Buffer;
 use super::closing::Closing;
 use crate::bus::Bus;
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
+use crate::letting_go::spare;
 use crate::line::{After, Line, Merge, Started, Target};
 use crate::message::{Event as Told, Message};
 use crate::outbox::Entry;
@@ -182,7 +183,7 @@ impl Links {
                     return false;
                 }
             };
-            line.changed(change, outcome);
+            spare(|| line.changed(change, outcome));
         }
         true
     }

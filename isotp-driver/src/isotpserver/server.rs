@@ -17,6 +17,7 @@ use crate::connection::Connection;
 use crate::inbox::Inbox;
 use crate::message::Event;
 use crate::runtime::{AnyRuntime, Listener, Runtime, Timer};
+use crate::wakers::wake;
 
 /// What a bridge allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +128,7 @@ impl Bridge {
             flag.task.take()
         });
         if let Some(task) = task {
-            task.wake();
+            wake(task);
         }
         // nobody says anything: it is over when the task drops the other end
         let _ = over.await;
@@ -147,7 +148,7 @@ impl Drop for Bridge {
             flag.task.take()
         });
         if let Some(task) = task {
-            task.wake();
+            wake(task);
         }
     }
 }

@@ -7,15 +7,17 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
+use isotp_core::{Cause, NResult};
+
 use self::still::{Still, Woke, address};
 use super::IsotpServerScheme;
-use crate::{Config, Incoming, Network, Scheme};
+use crate::{Config, Incoming, MessageChannel, Network, Scheme};
 
 #[test]
 fn a_server_that_sends_no_end_of_garbage_lets_other_tasks_run() {
     let runtime = Still::default();
     runtime.state().text = b"garbage";
-    let (woke, mut channel) = (Arc::new(Woke::default()), runtime.channel());
+    let (woke, mut channel) = (Arc::new(Woke::default()), runtime.channel("still:1"));
     let waker = woke.clone().into();
     let mut context = Context::from_waker(&waker);
     for turn in 1..4 {
@@ -69,6 +71,44 @@ fn what_finds_no_place_is_not_read_until_there_is_one() {
         assert_eq!(taken, received);
     }
     assert_eq!(connection.statistics().messages_lost, 0);
+}
+
+/// It is connected with again after 100 ms, and after twice as long each time that fails, up to 5 s.
+#[test]
+fn a_server_that_is_gone_is_asked_for_after_pauses() {
+    let runtime = Still::default();
+    let (woke, mut channel) = (
+        Arc::new(Woke::default()),
+        runtime.channel("still:1?reconnect"),
+    );
+    let waker = woke.into();
+    let mut context = Context::from_waker(&waker);
+    let mut poll = |channel: &mut Box<dyn MessageChannel>| {
+        let mut message = Vec::new();
+        let received = channel.poll_receive(&mut context, &mut message);
+        received.map(|received| (received.unwrap(), message))
+    };
+    assert_eq!(runtime.state().connected, 1);
+    runtime.state().refuses = 8;
+    // it gives no bytes, which is its end
+    let lost = Incoming::Failed(NResult::Error(Cause::Refused));
+    assert_eq!(poll(&mut channel), Poll::Ready((lost, vec![])));
+    let pauses = [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000];
+    for (pause, connected) in pauses.into_iter().zip(1..) {
+        assert_eq!(poll(&mut channel), Poll::Pending);
+        runtime.pass(Duration::from_millis(pause - 1));
+        assert_eq!(poll(&mut channel), Poll::Pending);
+        assert_eq!(runtime.state().connected, connected, "before {pause} ms");
+        runtime.state().text = b"<01>";
+        runtime.pass(Duration::from_millis(1));
+        if connected < pauses.len() {
+            assert_eq!(poll(&mut channel), Poll::Pending);
+        } else {
+            let message = (Incoming::Message, vec![1]);
+            assert_eq!(poll(&mut channel), Poll::Ready(message));
+        }
+        assert_eq!(runtime.state().connected, connected + 1);
+    }
 }
 
 #[test]

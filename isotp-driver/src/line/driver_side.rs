@@ -1,14 +1,15 @@
 //! What the driver does with a line.
 
-use core::task::Waker;
 use isotp_core::{Ignored, LinkId, NResult};
 
 use super::{After, Line, Phase, Started, Target, Work, wake_readers};
 use crate::error::{ConnectError, ConnectionError, SendError};
+use crate::letting_go::let_go;
 use crate::message::{Event, Message};
 use crate::outbox::Entry;
 use crate::payload::Outgoing;
 use crate::trace;
+use crate::wakers::wake;
 
 impl Line {
     /// Whether somebody waits for it to be on the bus.
@@ -116,7 +117,7 @@ impl Line {
             drop(state);
         }
         if let Some(waker) = finished.waker {
-            waker.wake();
+            wake(waker);
         }
         after
     }
@@ -237,9 +238,11 @@ impl Line {
         collecting.for_each(|entry| entry.end().wake());
         let mut all_left = Vec::new();
         for (senders, left) in ended {
-            senders.into_iter().for_each(Waker::wake);
+            senders.into_iter().for_each(wake);
             all_left.extend(left);
         }
+        // that wakes whoever waits for another configuration
+        let_go(rare);
         all_left
     }
 }

@@ -35,6 +35,9 @@ pub(super) struct State {
     /// What the listener answers, once each; then nothing comes.
     pub(super) accepts: VecDeque<io::Result<()>>,
     pub(super) asked: usize,
+    /// How often it was connected with, and how often that fails from now on.
+    pub(super) connected: usize,
+    pub(super) refuses: usize,
     /// What each stream gives, again and again.
     pub(super) text: &'static [u8],
     pub(super) reads: usize,
@@ -86,10 +89,8 @@ impl Still {
         (bridge.unwrap(), network)
     }
 
-    pub(super) fn channel(&self) -> Box<dyn MessageChannel> {
-        let backend = self
-            .finish(IsotpServerScheme.open("still:1", self))
-            .unwrap();
+    pub(super) fn channel(&self, string: &str) -> Box<dyn MessageChannel> {
+        let backend = self.finish(IsotpServerScheme.open(string, self)).unwrap();
         let channels = backend.channels.unwrap();
         match self.finish(channels.open(&address(), &Config::default())) {
             Ok(Opened::Channel { channel, .. }) => channel,
@@ -239,6 +240,12 @@ impl Runtime for Still {
     }
 
     async fn connect(&self, _: &str) -> io::Result<Self> {
+        let mut state = self.state();
+        state.connected += 1;
+        if state.refuses > 0 {
+            state.refuses -= 1;
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
         Ok(self.clone())
     }
 
