@@ -182,19 +182,6 @@ impl Outbox {
         }
     }
 
-    /// Nobody waits for the outcome any more, but the message is to be sent all the same.
-    pub(crate) fn detach(&mut self, number: u64) {
-        let Some(entry) = self.entries.get_mut(number) else {
-            return;
-        };
-        if matches!(entry.state, State::Done(_)) {
-            self.entries.remove(number);
-        } else {
-            entry.detached = true;
-            entry.waker = None;
-        }
-    }
-
     /// Whether the message that is being sent is one that nobody waits for any more.
     pub(crate) fn is_abandoned(&self) -> bool {
         let current = self.current.and_then(|number| self.entries.get(number));

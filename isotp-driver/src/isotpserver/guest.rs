@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::codec::{Decoder, MAX_MESSAGE};
 use crate::connection::Connection;
 use crate::error::SendError;
-use crate::line::{Line, Target};
+use crate::line::Target;
 use crate::runtime::Stream;
 
 /// | state | input | next |
@@ -31,8 +31,8 @@ pub(super) struct Guest<S> {
     /// Bytes that were read, and which of them are not decoded.
     bytes: Box<[u8; 1024]>,
     unread: (usize, usize),
-    /// Its message that is on its way, by the number in the outbox, and the line that has it.
-    sending: Option<(u64, Arc<Line>)>,
+    /// Its message that is on its way, by the number in the outbox.
+    sending: Option<u64>,
     /// Messages for it, as they go over the wire.
     queue: VecDeque<Arc<[u8]>>,
     room: usize,
@@ -84,8 +84,8 @@ impl<S: Stream> Guest<S> {
         self.write(cx);
         let (line, mut reads) = (connection.line(), READS_A_TURN);
         for _ in 0..MESSAGES_A_TURN {
-            if let Some((number, _)) = &self.sending {
-                let outcome = line.poll_sent(Target::Physical, *number, cx.waker());
+            if let Some(number) = self.sending {
+                let outcome = line.poll_sent(Target::Physical, number, cx.waker());
                 let Some(outcome) = outcome else {
                     return Poll::Pending;
                 };
@@ -101,7 +101,7 @@ impl<S: Stream> Guest<S> {
             // what is too long for the connection's way is dropped, as all that is no message here
             if let Ok(payload) = connection.check(message.into()) {
                 match line.send(Target::Physical, payload, None) {
-                    Ok(number) => self.sending = Some((number, line.clone())),
+                    Ok(number) => self.sending = Some(number),
                     Err(_) => {
                         self.close();
                         return Poll::Ready(());
@@ -194,15 +194,6 @@ impl<S: Stream> Guest<S> {
             }
         }
         Poll::Pending
-    }
-}
-
-impl<S> Drop for Guest<S> {
-    /// Its message goes on.
-    fn drop(&mut self) {
-        if let Some((number, line)) = &self.sending {
-            line.detach(Target::Physical, *number);
-        }
     }
 }
 

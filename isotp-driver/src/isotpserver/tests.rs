@@ -2,7 +2,9 @@
 
 mod still;
 
-use core::task::{Context, Poll};
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -146,6 +148,70 @@ fn a_bridge_whose_listener_failed_accepts_again_after_a_pause() {
     }
     runtime.run(1000);
     assert!(runtime.state().frames > 0, "the client was not let in");
+}
+
+/// A client of ours, whose server takes nothing any more.
+#[test]
+fn what_a_server_sent_before_it_went_deaf_is_read() {
+    let runtime = Still::default();
+    let mut channel = runtime.channel("still:1");
+    runtime.state().deaf = true;
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..2 {
+        let sent = channel.poll_send(&mut context, &[1]);
+        let failed = NResult::Error(Cause::Refused);
+        assert!(matches!(sent, Poll::Ready(Ok(result)) if result == failed));
+    }
+    runtime.state().text = b"<0102>";
+    let mut message = Vec::new();
+    let received = channel.poll_receive(&mut context, &mut message);
+    assert!(matches!(received, Poll::Ready(Ok(Incoming::Message))));
+    assert_eq!(message, [1, 2]);
+    runtime.state().text = b"";
+    let Poll::Ready(Err(lost)) = channel.poll_receive(&mut context, &mut message) else {
+        panic!("it goes on");
+    };
+    assert!(lost.to_string().contains("broken pipe"), "{lost}");
+}
+
+/// And a bridge, whose client takes nothing any more.
+#[test]
+fn what_a_client_sent_before_it_went_deaf_is_sent() {
+    let runtime = Still::default();
+    runtime.state().accepts.push_back(Ok(()));
+    runtime.state().silent = true;
+    let (_bridge, _network) = runtime.bridge();
+    assert!(runtime.run(1000));
+    {
+        let mut state = runtime.state();
+        (state.silent, state.deaf, state.text) = (false, true, b"<0102>");
+    }
+    runtime.hears(1);
+    runtime.run(100);
+    assert!(runtime.state().frames > 0);
+}
+
+#[test]
+fn a_bridge_that_closes_waits_for_its_clients_so_long() {
+    for (arrives, patience) in [(0, 1), (1, 10)] {
+        let runtime = Still::default();
+        runtime.state().accepts.push_back(Ok(()));
+        runtime.state().silent = true;
+        runtime.state().stuck = true;
+        let (bridge, _network) = runtime.bridge();
+        assert!(runtime.run(1000));
+        runtime.hears(arrives);
+        assert!(runtime.run(1000));
+        let (mut closing, mut context) = (pin!(bridge.close()), Context::from_waker(Waker::noop()));
+        assert!(closing.as_mut().poll(&mut context).is_pending());
+        assert!(runtime.run(1000));
+        runtime.pass(Duration::from_secs(patience) - Duration::from_millis(1));
+        assert!(runtime.run(1000));
+        assert!(closing.as_mut().poll(&mut context).is_pending());
+        runtime.pass(Duration::from_millis(1));
+        assert!(runtime.run(1000));
+        assert!(closing.as_mut().poll(&mut context).is_ready());
+    }
 }
 
 #[test]

@@ -136,11 +136,6 @@ impl Line {
         }
     }
 
-    /// Nobody waits for the outcome any more, but the message is to be sent all the same.
-    pub(crate) fn detach(&self, target: Target, number: u64) {
-        self.state().outbox(target).detach(number);
-    }
-
     pub(crate) fn queued(&self) -> usize {
         self.state().physical.queued()
     }

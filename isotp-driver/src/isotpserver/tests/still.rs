@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use isotp_core::{Address, Frame, Id, Instant, TxToken};
+use isotp_core::{Address, Frame, FrameKind, FrameView, Id, Instant, TxToken};
 
 use super::super::{Bridge, BridgeOptions, IsotpServerScheme};
 #[cfg(unix)]
@@ -40,8 +40,16 @@ pub(super) struct State {
     pub(super) refuses: usize,
     /// What each stream gives, again and again.
     pub(super) text: &'static [u8],
+    /// No stream gives anything.
+    pub(super) silent: bool,
+    /// No stream takes anything: not now, or never.
+    pub(super) stuck: bool,
+    pub(super) deaf: bool,
     pub(super) reads: usize,
     pub(super) frames: usize,
+    /// How many messages of one byte come from the bus.
+    arrives: usize,
+    driver: Option<Waker>,
 }
 
 impl Still {
@@ -60,6 +68,15 @@ impl Still {
         let timers = core::mem::take(&mut state.timers);
         drop(state);
         timers.into_iter().for_each(Waker::wake);
+    }
+
+    /// So many messages come from the bus.
+    pub(super) fn hears(&self, messages: usize) {
+        let mut state = self.state();
+        state.arrives = messages;
+        let driver = state.driver.take();
+        drop(state);
+        driver.into_iter().for_each(Waker::wake);
     }
 
     /// The output of a future that needs nothing but the tasks of this runtime.
@@ -132,11 +149,22 @@ impl Bus for Frames {
         Ok(Taken::Took)
     }
 
-    fn receive(&mut self, _: Instant, _: &mut Frame) -> Result<Option<Arrival>, BusError> {
-        Ok(None)
+    fn receive(&mut self, at: Instant, frame: &mut Frame) -> Result<Option<Arrival>, BusError> {
+        let mut state = self.0.state();
+        let Some(left) = state.arrives.checked_sub(1) else {
+            return Ok(None);
+        };
+        state.arrives = left;
+        frame.copy_from(FrameView {
+            id: address().rx().id(),
+            kind: FrameKind::Classic,
+            data: &[1, 7],
+        });
+        Ok(Some(Arrival::Received { at }))
     }
 
-    fn poll_ready(&mut self, _: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>, _: Interest) -> Poll<Result<(), BusError>> {
+        self.0.state().driver = Some(cx.waker().clone());
         Poll::Pending
     }
 }
@@ -162,6 +190,9 @@ impl Stream for Still {
     fn poll_read(&mut self, _: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut state = self.state();
         state.reads += 1;
+        if state.silent {
+            return Poll::Pending;
+        }
         if state.reads > MANY_READS {
             return Poll::Ready(Ok(0));
         }
@@ -171,7 +202,12 @@ impl Stream for Still {
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
+        let state = self.state();
+        match (state.stuck, state.deaf) {
+            (true, _) => Poll::Pending,
+            (_, true) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            _ => Poll::Ready(Ok(bytes.len())),
+        }
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
