@@ -13,9 +13,9 @@ use crate::runtime::Stream;
 /// | state | input | next |
 /// |---|---|---|
 /// | Open | a message from it | it is sent; nothing more is read until it is over |
-/// | Open | it takes nothing any more | Deaf |
-/// | Open, Deaf | its end; it does not read; closed for a failure | Gone, once its message is over |
-/// | Open, Deaf | the bridge ends | Told, once it has all that is for it |
+/// | Open | it takes nothing any more | what is for it is dropped; what it sent is still there to be read |
+/// | Open | its end; it does not read; closed for a failure | Gone, once its message is over |
+/// | Open | the bridge ends | Told, once it has all that is for it |
 /// | Told | its end | Gone |
 ///
 /// A message that is on its way goes on without it: somebody asked for that. It keeps its place among the
@@ -23,8 +23,6 @@ use crate::runtime::Stream;
 pub(super) struct Guest<S> {
     /// `None` when it is gone.
     stream: Option<S>,
-    /// It takes nothing any more: what it sent before is still there to be read.
-    deaf: bool,
     /// It knows that nothing more comes.
     told: bool,
     decoder: Decoder,
@@ -44,7 +42,6 @@ impl<S: Stream> Guest<S> {
     pub(super) fn new(stream: S, room: usize) -> Self {
         Self {
             stream: Some(stream),
-            deaf: false,
             told: false,
             decoder: Decoder::new(MAX_MESSAGE),
             bytes: Box::new([0; 1024]),
@@ -58,7 +55,7 @@ impl<S: Stream> Guest<S> {
 
     /// A message for it. If it does not read, it is closed.
     pub(super) fn queue(&mut self, text: Arc<[u8]>) {
-        if self.deaf || self.stream.is_none() {
+        if self.stream.is_none() {
             return;
         }
         self.queue.push_back(text);
@@ -171,7 +168,6 @@ impl<S: Stream> Guest<S> {
     /// Writes what it is to get.
     pub(super) fn write(&mut self, cx: &mut Context<'_>) {
         if self.poll_write(cx).is_ready() {
-            self.deaf = true;
             self.queue = VecDeque::new();
         }
     }

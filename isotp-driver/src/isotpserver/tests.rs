@@ -174,6 +174,24 @@ fn what_a_server_sent_before_it_went_deaf_is_read() {
     assert!(lost.to_string().contains("broken pipe"), "{lost}");
 }
 
+#[test]
+fn a_connection_that_closes_waits_for_its_server_so_long() {
+    for silent in [true, false] {
+        let runtime = Still::default();
+        let channel = runtime.channel("still:1");
+        runtime.state().silent = silent;
+        let (mut closing, mut context) = (channel.close(), Context::from_waker(Waker::noop()));
+        if silent {
+            assert!(closing.as_mut().poll(&mut context).is_pending());
+            runtime.pass(Duration::from_millis(9_999));
+            assert!(closing.as_mut().poll(&mut context).is_pending());
+            runtime.pass(Duration::from_millis(1));
+        }
+        assert!(closing.as_mut().poll(&mut context).is_ready());
+        assert!(runtime.state().closed > 0, "the server does not know");
+    }
+}
+
 /// And a bridge, whose client takes nothing any more.
 #[test]
 fn what_a_client_sent_before_it_went_deaf_is_sent() {
@@ -208,6 +226,11 @@ fn a_bridge_that_closes_waits_for_its_clients_so_long() {
         runtime.pass(Duration::from_secs(patience) - Duration::from_millis(1));
         assert!(runtime.run(1000));
         assert!(closing.as_mut().poll(&mut context).is_pending());
+        assert_eq!(
+            runtime.state().closed,
+            1 - arrives,
+            "it has all, and knows it"
+        );
         runtime.pass(Duration::from_millis(1));
         assert!(runtime.run(1000));
         assert!(closing.as_mut().poll(&mut context).is_ready());

@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) stuck: bool,
     pub(super) deaf: bool,
     pub(super) reads: usize,
+    /// How often one was told its end.
+    pub(super) closed: usize,
     pub(super) frames: usize,
     /// How many messages of one byte come from the bus.
     arrives: usize,
@@ -211,6 +213,7 @@ impl Stream for Still {
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.state().closed += 1;
         Poll::Ready(Ok(()))
     }
 }
