@@ -229,7 +229,9 @@ impl Connection {
     }
 
     /// Sends what is queued, leaves the bus, and returns when that is done. If no data frame goes out for 10
-    /// seconds, since the peer says WAIT and nothing else, the rest is given up.
+    /// seconds, since the peer says WAIT and nothing else, the rest is given up; while the peer does not
+    /// answer, each message takes N_Bs. Across TCP it also waits until the server has read all and closed its
+    /// end, for 10 seconds at most.
     ///
     /// # Cancel safety
     /// Dropped, it leaves the bus at once, as dropping the connection does.

@@ -150,7 +150,9 @@ impl Network {
     /// Sends what is queued on all connections, ends them, and returns when the driver has let go of the
     /// bus. Connections then answer
     /// [`ConnectionError::Closed`](crate::ConnectionError::Closed). A connection of which no data frame
-    /// goes out for 10 seconds, since its peer says WAIT and nothing else, is given up.
+    /// goes out for 10 seconds, since its peer says WAIT and nothing else, is given up; where a peer does
+    /// not answer, each message that is queued for it takes N_Bs. A connection across TCP also waits until
+    /// its server has read all and closed its end, for 10 seconds at most.
     ///
     /// # Cancel safety
     /// Dropped, the network goes on closing.

@@ -45,6 +45,12 @@ fn open(rest: &str) -> Result<Backend, OpenError> {
     if name.is_empty() {
         return Err(wrong("the name is missing, expected virtual:NAME".into()));
     }
+    if name.contains(['=', '&', ',']) {
+        return Err(wrong(format!(
+            "{name:?} is no name, expected virtual:NAME, with options behind a question mark, such as \
+             virtual:demo?bitrate=500000"
+        )));
+    }
     let bus = if query.is_empty() {
         VirtualBus::named(name)
     } else {
@@ -95,6 +101,8 @@ mod tests {
     fn options_say_what_is_wrong() {
         for (rest, problem) in [
             ("", "the name is missing"),
+            ("a,bitrate=500000", "options behind a question mark"),
+            ("a&realtime", "options behind a question mark"),
             ("a?bitrate=fast", "expected a number"),
             ("a?bitrate=0", "bitrates 0 and 0"),
             ("a?realtime", "bitrate is missing"),

@@ -72,14 +72,21 @@ pub(super) struct Parameters {
 impl Parameters {
     pub(super) fn parse(scheme: &str, rest: &str) -> Result<Self, OpenError> {
         let (interface, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let wrong = |problem: String| OpenError::Parameter {
+            connection: format!("{scheme}:{rest}"),
+            problem,
+        };
+        if interface.is_empty() {
+            let problem = format!("the interface is missing, expected {scheme}:IFACE");
+            return Err(wrong(problem));
+        }
         let guard = match query {
             "" | "guard=on" => true,
             "guard=off" => false,
             other => {
-                return Err(OpenError::Parameter {
-                    connection: format!("{scheme}:{rest}"),
-                    problem: format!("unknown option {other:?}, expected guard=on or guard=off"),
-                });
+                return Err(wrong(format!(
+                    "unknown option {other:?}, expected guard=on or guard=off"
+                )));
             }
         };
         Ok(Self {
@@ -241,11 +248,14 @@ mod tests {
         let parsed = Parameters::parse("kernel", "can0?guard=off").unwrap();
         assert_eq!((parsed.interface.as_str(), parsed.guard), ("can0", false));
         assert!(Parameters::parse("kernel", "can0").unwrap().guard);
-        let error = Parameters::parse("kernel", "can0?fast").unwrap_err();
-        let text = error.to_string();
-        assert!(
-            text.contains("\"kernel:can0?fast\": unknown option \"fast\""),
-            "{text}"
-        );
+        for (scheme, rest, problem) in [
+            ("kernel", "can0?fast", "unknown option \"fast\""),
+            ("kernel", "", "the interface is missing"),
+            ("socketcan", "?guard=off", "the interface is missing"),
+        ] {
+            let text = Parameters::parse(scheme, rest).unwrap_err().to_string();
+            let expected = format!("\"{scheme}:{rest}\": {problem}");
+            assert!(text.contains(&expected), "{text}");
+        }
     }
 }
