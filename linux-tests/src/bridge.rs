@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::net::TcpListener;
 
 use isotp_tokio::driver::isotpserver::{Bridge, BridgeOptions};
-use isotp_tokio::{Address, Config, Connection, Network, Tokio};
+use isotp_tokio::{Address, Config, Connection, NResult, Network, SendError, Tokio};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -52,6 +52,10 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(case(
             format!("{name}/two-clients"),
             Box::new(move |bus| run(two_clients(bus, who))),
+        ));
+        cases.push(case(
+            format!("{name}/too-long-from-the-bus"),
+            Box::new(move |bus| run(too_long(bus, who))),
         ));
         cases.push(case(
             format!("{name}/a-silent-peer"),
@@ -177,6 +181,13 @@ async fn grammar(interface: &str, who: Who) -> Result<String, String> {
     });
     let long = format!("<{}>", "11".repeat(6050));
     dialogue.push((&long, &[]));
+    // one more than the digits of the longest message fits, and the next byte is lost with it
+    let too_long = |filler: &str, fillers| format!("<{}<0102>", filler.repeat(fillers));
+    let fillers = [("1", 12_001), ("1", 12_002), ("z", 12_001), ("z", 12_002)];
+    let too_long = fillers.map(|(filler, fillers)| too_long(filler, fillers));
+    for (text, found) in too_long.iter().zip([false, true, false, true]) {
+        dialogue.push((text, if found { &[&[1, 2]] } else { &[] }));
+    }
     let longest = (format!("<{}>", "22".repeat(6000)), [0x22; 6000]);
     let longest_heard: [&[u8]; 1] = [&longest.1];
     dialogue.push((&longest.0, &longest_heard));
@@ -201,6 +212,32 @@ async fn grammar(interface: &str, who: Who) -> Result<String, String> {
         }
     }
     Ok(format!("{} lines", dialogue.len() + 3))
+}
+
+/// What no client can take: there it ends the client, here its sender is told.
+async fn too_long(interface: &str, who: Who) -> Result<String, String> {
+    let server = Server::start(interface, who).await?;
+    let (_network, ecu) = ecu(interface).await?;
+    let mut client = server.client(&ecu).await?;
+    let sent = ecu.send(payload(6001)).await;
+    if who == Who::CanUtils {
+        sent.map_err(said)?;
+        let line = line(&mut client).await?;
+        return match line.is_empty() {
+            true => Ok("the client is closed".to_owned()),
+            false => Err(format!("expected the end, got {} bytes", line.len())),
+        };
+    }
+    match sent.as_ref().map_err(SendError::result) {
+        Err(Some(NResult::BufferOverflow)) => {}
+        _ => return Err(format!("expected N_BUFFER_OVFLW, got {sent:?}")),
+    }
+    ecu.send([9]).await.map_err(said)?;
+    let line = line(&mut client).await?;
+    match line == "<09>\n" {
+        true => Ok("its sender is told".to_owned()),
+        false => Err(format!("expected the next message, got {line:?}")),
+    }
 }
 
 /// Both get each message; and how many flow controls a first frame gets.
