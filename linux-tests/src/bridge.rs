@@ -134,7 +134,7 @@ async fn client(interface: &str) -> Result<String, String> {
         expect(&connection, &there).await?;
     }
     match connection.send(payload(6001)).await {
-        Err(isotp_tokio::SendError::Refused(_)) => Ok("up to 6000 bytes each way".to_owned()),
+        Err(SendError::Refused(_)) => Ok("up to 6000 bytes each way".to_owned()),
         other => Err(format!("6001 bytes: {other:?}, expected a refusal")),
     }
 }
