@@ -63,7 +63,7 @@ pub trait MessageChannel: Send {
     }
 
     /// Whether what is not received waits where it comes from: then nothing is asked for while the connection's
-    /// queue is full. Otherwise a message that finds no place is lost, and counted. It never changes.
+    /// queue is full, unless it closes. Otherwise a message that finds no place is lost, and counted.
     fn waits(&self) -> bool {
         false
     }

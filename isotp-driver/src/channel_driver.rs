@@ -108,7 +108,7 @@ impl ChannelDriver {
         let State::Open(channel) = &mut self.state else {
             return Ok(Poll::Ready(false));
         };
-        let asks = !channel.waits() || self.line.has_room();
+        let asks = work.closing || !channel.waits() || self.line.has_room();
         if asks && let Poll::Ready(incoming) = channel.poll_receive(cx, &mut self.received) {
             self.deliver(incoming?);
             busy = true;

@@ -64,5 +64,8 @@ pub(crate) fn let_go<T>(of: T) {
 
 /// Calls what is the user's.
 pub(crate) fn spare(call: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(call));
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+        // it is the user's as well, and may do the same when it is dropped
+        core::mem::forget(panic);
+    }
 }

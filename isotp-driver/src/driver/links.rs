@@ -210,7 +210,10 @@ impl Links {
     /// Gives up what has stood still for too long while it should be closed.
     fn give_up(&mut self, now: Instant, bus: &mut dyn Bus) {
         for id in self.closing.give_up(now) {
-            self.leave(id, bus);
+            // while the network closes, one that has sent all may have something to receive
+            if self.line(id).is_some_and(|line| !line.is_flushed()) {
+                self.leave(id, bus);
+            }
         }
     }
 

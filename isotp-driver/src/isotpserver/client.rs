@@ -266,14 +266,15 @@ impl<R: Runtime> Client<R> {
     /// Writes what it has begun to write, then the end, and reads until the server has closed as well: were
     /// there bytes that nobody read, the system would take back what the server has not taken.
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !ready!(self.poll_write(cx)) {
-            return Poll::Ready(());
-        }
+        // both at once: a server that writes before it reads waits for that
+        let written = self.poll_write(cx);
         let TcpLink::Up(stream) = &mut self.link else {
             return Poll::Ready(());
         };
-        if ready!(stream.poll_close(cx)).is_err() {
-            return Poll::Ready(());
+        match written {
+            Poll::Ready(false) => return Poll::Ready(()),
+            Poll::Ready(true) if ready!(stream.poll_close(cx)).is_err() => return Poll::Ready(()),
+            _ => {}
         }
         for _ in 0..READS_A_TURN {
             match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
@@ -320,6 +321,10 @@ impl<R: Runtime> MessageChannel for Client<R> {
         cx: &mut Context<'_>,
         message: &mut Vec<u8>,
     ) -> Poll<Result<Incoming, BusError>> {
+        // what was given up in the middle does not wait for the next message
+        if self.cancelled {
+            let _ = self.poll_write(cx);
+        }
         for _ in 0..READS_A_TURN {
             if core::mem::take(&mut self.failed) {
                 return Poll::Ready(Ok(Incoming::Failed(FAILED)));
@@ -359,8 +364,9 @@ impl<R: Runtime> MessageChannel for Client<R> {
         }))
     }
 
+    /// A connection that is lost is found out, and made again, though nobody reads.
     fn waits(&self) -> bool {
-        true
+        matches!(self.link, TcpLink::Up(_)) && self.broken.is_none()
     }
 
     fn max_message(&self) -> u32 {

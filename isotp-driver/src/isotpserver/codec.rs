@@ -38,7 +38,7 @@ enum State {
 }
 
 impl Decoder {
-    /// Takes messages of up to `max` bytes. No more memory than that is used.
+    /// Takes messages of up to `max` bytes. No more memory than twice that is used.
     #[must_use]
     pub const fn new(max: usize) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Decoder {
             }
             return false;
         }
-        if self.taken > 2 * self.max {
+        if self.taken > self.max.saturating_mul(2) {
             // the byte is lost with those before it, whatever it is
             self.state = self.drop_message();
             return false;
@@ -230,6 +230,12 @@ mod tests {
             assert_eq!(messages.last(), Some(&vec![7]));
             assert_eq!(decoder.dropped(), u64::from(!passes));
         }
+    }
+
+    #[test]
+    fn there_may_be_no_longest_message() {
+        let mut decoder = Decoder::new(usize::MAX);
+        assert_eq!(all(&mut decoder, b"<0102>"), [[1, 2]]);
     }
 
     #[test]

@@ -54,11 +54,14 @@ impl<S: Stream> Guest<S> {
     }
 
     /// A message for it. If it does not read, it is closed.
-    pub(super) fn queue(&mut self, text: Arc<[u8]>) {
+    pub(super) fn queue(&mut self, text: Arc<[u8]>, cx: &mut Context<'_>) {
         if self.stream.is_none() {
             return;
         }
         self.queue.push_back(text);
+        if self.queue.len() > self.room {
+            self.write(cx);
+        }
         if self.queue.len() > self.room {
             self.close();
         }
@@ -99,10 +102,9 @@ impl<S: Stream> Guest<S> {
             if let Ok(payload) = connection.check(message.into()) {
                 match line.send(Target::Physical, payload, None) {
                     Ok(number) => self.sending = Some(number),
-                    Err(_) => {
-                        self.close();
-                        return Poll::Ready(());
-                    }
+                    // there may still be something for it
+                    Err(SendError::Connection(_)) => return Poll::Pending,
+                    Err(_) => {}
                 }
             }
         }
@@ -110,25 +112,31 @@ impl<S: Stream> Guest<S> {
         Poll::Pending
     }
 
-    /// Writes what is for it, then its end, and reads until it has closed as well: were there bytes that
-    /// nobody read, the system would take back what it has not taken. Ready when it is over.
+    /// Writes what is for it, then its end, and reads until it has closed as well. Ready when it is over.
     pub(super) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.write(cx);
-        if !self.queue.is_empty() {
-            return Poll::Pending;
-        }
-        let Some(stream) = &mut self.stream else {
-            return Poll::Ready(());
-        };
-        if !self.told {
-            if ready!(stream.poll_close(cx)).is_err() {
+        if self.queue.is_empty()
+            && !self.told
+            && let Some(stream) = &mut self.stream
+            && let Poll::Ready(told) = stream.poll_close(cx)
+        {
+            if told.is_err() {
                 return Poll::Ready(());
             }
             self.told = true;
         }
+        self.poll_discard(cx)
+    }
+
+    /// Reads what nobody wants any more: a client that writes before it reads waits for that, and were there
+    /// bytes that nobody read, the system would take back what the client has not taken. Ready at its end.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..READS_A_TURN {
+            let Some(stream) = &mut self.stream else {
+                return Poll::Ready(());
+            };
             match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
-                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(0) | Err(_) => self.close(),
                 Ok(_) => {}
             }
         }

@@ -53,8 +53,9 @@ impl Default for BridgeOptions {
 /// descriptors left, say), it is tried again after 100 ms.
 ///
 /// No client takes more than 6000 bytes: the connection refuses longer messages with FC.OVFLW, so that
-/// their sender knows. Where a backend with whole messages (`kernel:`) has acknowledged one already, it is
-/// lost and counted.
+/// their sender knows. What has begun to come before, or what a backend with whole messages (`kernel:`) has
+/// acknowledged already, is lost and counted; and so is what goes into a buffer of
+/// [`connect_into`](crate::Network::connect_into).
 ///
 /// When the connection is over, since its network is closed for example, the clients get what it had
 /// received, and are closed: within 10 seconds, those that do not read. Dropped, the bridge closes its
@@ -113,9 +114,9 @@ impl Bridge {
         Ok(Self { address, shared })
     }
 
-    /// Takes no more clients and nothing more from those that there are, sends what they have sent and gives
-    /// them what was received; returns when that is done and the connection is closed. What stands still
-    /// for 10 seconds is given up.
+    /// Takes no more clients and nothing more from those that there are, sends the message of each that is
+    /// under way, and gives them what was received; returns when that is done and the connection is closed.
+    /// What stands still for 10 seconds is given up.
     ///
     /// # Cancel safety
     /// Dropped, it closes everything at once.
@@ -169,7 +170,7 @@ impl Shared {
 
 /// | state | input | next |
 /// |---|---|---|
-/// | Open | [`Bridge::close`] | Closing: what was sent by the clients is sent, nothing more is taken |
+/// | Open | [`Bridge::close`] | Closing: what is under way is sent, nothing more is taken |
 /// | Open, Closing | the connection is over | Leaving: the clients get what there is for them |
 /// | Leaving | all clients have it | Lingering: until they have closed too |
 /// | Leaving, Lingering | no client is left, or it takes too long | the task ends |
@@ -232,18 +233,13 @@ impl<L: Listener> Serving<L> {
         for _ in 0..MESSAGES_A_TURN {
             let waiter = Some((&mut self.key, &mut *cx));
             match self.connection.line().poll_take(Inbox::pop, waiter) {
-                Poll::Ready(Ok(Event::Message(message))) => {
+                Poll::Ready(Ok(Event::Message(message))) if fits(&message) => {
                     let mut text = Vec::new();
                     encode(&message, &mut text);
                     let text: Arc<[u8]> = text.into();
-                    self.each_guest(|guest| guest.queue(text.clone()));
+                    self.each_guest(|guest| guest.queue(text.clone(), cx));
                 }
-                Poll::Ready(Ok(Event::Failed(_) | Event::Lagged(_)))
-                    if self.options.close_on_error =>
-                {
-                    self.each_guest(Guest::close);
-                }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(event)) => self.lost(&event, cx),
                 Poll::Ready(Err(_)) => return false,
                 Poll::Pending => return true,
             }
@@ -256,6 +252,22 @@ impl<L: Listener> Serving<L> {
 impl<L: Listener> Serving<L> {
     fn each_guest(&mut self, act: impl FnMut(&mut Guest<L::Stream>)) {
         self.guests.iter_mut().for_each(act);
+    }
+
+    /// What no client gets.
+    fn lost(&mut self, event: &Event, cx: &mut Context<'_>) {
+        match event {
+            // it came before this was a bridge, or its bytes are in a buffer of the user's
+            Event::Message(_) => self.connection.line().count(|counters| counters.lost(1)),
+            Event::Failed(_) | Event::Lagged(_) => {}
+            _ => return,
+        }
+        if self.options.close_on_error {
+            self.each_guest(|guest| {
+                guest.write(cx);
+                guest.close();
+            });
+        }
     }
 
     /// The clients get what there is for them, and are gone. Ready when it is over.
@@ -287,6 +299,11 @@ impl State {
     }
 }
 
+/// Whether clients can take it.
+fn fits(message: &[u8]) -> bool {
+    (1..=MAX_MESSAGE).contains(&message.len())
+}
+
 impl<L: Listener> Future for Serving<L> {
     type Output = ();
 
@@ -301,14 +318,19 @@ impl<L: Listener> Future for Serving<L> {
         }
         if closing.is_some() {
             this.closing = closing;
-            this.state = State::Closing;
-            this.connection.line().close();
+            if this.state == State::Open {
+                this.state = State::Closing;
+                this.connection.line().close();
+            }
         }
         if this.state.is_leaving() || !this.fan_out(cx) {
             return this.poll_leave(cx);
         }
         if this.state == State::Closing {
-            this.each_guest(|guest| guest.write(cx));
+            this.each_guest(|guest| {
+                guest.write(cx);
+                let _ = guest.poll_discard(cx);
+            });
             return Poll::Pending;
         }
         this.accept(cx);
