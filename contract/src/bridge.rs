@@ -6,10 +6,10 @@ use std::net::{TcpListener, TcpStream};
 use async_io::{Async, Timer};
 use futures_lite::future::{or, zip};
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use isotp_driver::{Cause, Connection, Event, NResult};
+use isotp_driver::{Cause, Connection, Event, NResult, SendError};
 
 use crate::points::{at_every_point, dropped_at};
-use crate::world::World;
+use crate::world::{World, eventually};
 
 /// A message of which TCP took a part is written to its end though nobody wants it any more: the next would
 /// be a part of it otherwise.
@@ -117,6 +117,73 @@ pub(crate) async fn with_reconnect_the_next_server_is_taken_and_the_loss_is_told
         let counted = client.statistics().failed_to_receive;
         assert_eq!(counted, [(NResult::Error(Cause::Refused), n.into())]);
     }
+}
+
+/// Nobody reads, and the queue is full: the next send finds out that the server is gone.
+pub(crate) async fn a_server_that_is_gone_is_found_out_though_nobody_reads(world: World) {
+    for reconnect in [true, false] {
+        let (listener, mut string) = listen();
+        if reconnect {
+            string += "?reconnect";
+        }
+        let network = (world.runner.open)(string).await.unwrap();
+        let mut config = world.config();
+        config.queue = 1;
+        let client = network.connect(world.address(0), config).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.write_all(b"<01><02>").await.unwrap();
+        eventually(|| client.statistics().messages_received == 1).await;
+        drop(server);
+        // TCP takes some before it knows
+        let over = loop {
+            match client.send([1]).await {
+                Err(SendError::Connection(over)) => break Some(over),
+                Err(SendError::Failed(_)) if reconnect => break None,
+                _ => {}
+            }
+        };
+        assert_eq!(over.is_none(), reconnect);
+        if reconnect {
+            let (mut server, _) = listener.accept().await.unwrap();
+            while client.send([3]).await.is_err() {}
+            let mut said = [0; 5];
+            server.read_exact(&mut said).await.unwrap();
+            assert_eq!(said, *b"<03>\n");
+        }
+    }
+}
+
+/// A server that writes before it reads, as one that blocks does, and a connection that closes with a full
+/// queue: neither waits for the other.
+pub(crate) async fn a_connection_that_closes_reads_what_its_server_has_to_write(world: World) {
+    let (listener, string) = listen();
+    let network = (world.runner.open)(string).await.unwrap();
+    let mut config = world.config();
+    (config.queue, config.send_queue) = (1, 2000);
+    let client = network.connect(world.address(0), config).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let serves = async {
+        let text = format!("<{}>", "55".repeat(4000));
+        // more than TCP keeps
+        for _ in 0..2000 {
+            server.write_all(text.as_bytes()).await.unwrap();
+        }
+        let mut said = String::new();
+        server.read_to_string(&mut said).await.unwrap();
+        drop(server);
+        said.lines().count()
+    };
+    let closes = async {
+        eventually(|| client.statistics().messages_received == 1).await;
+        let mut sent = 0;
+        while client.try_send(vec![1; 6000]).is_ok() {
+            sent += 1;
+        }
+        client.close().await;
+        sent
+    };
+    let (heard, sent) = zip(serves, closes).await;
+    assert_eq!(heard, sent);
 }
 
 fn listen() -> (Async<TcpListener>, String) {

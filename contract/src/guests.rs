@@ -8,7 +8,7 @@ use async_io::{Async, Timer};
 use futures_lite::future::{or, zip};
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use isotp_driver::isotpserver::{Bridge, BridgeOptions, MAX_MESSAGE};
-use isotp_driver::{Config, Connection, NResult, Network, StMin};
+use isotp_driver::{Config, Connection, Id, NResult, Network, StMin};
 
 use crate::world::{World, eventually, wide};
 
@@ -141,6 +141,98 @@ pub(crate) async fn clients_get_what_was_received_before_the_end(world: World) {
         zip(reads(&mut other), ends).await;
         reads(&mut one).await;
     }
+}
+
+/// Whatever it says meanwhile.
+pub(crate) async fn a_client_that_speaks_while_the_network_closes_gets_everything(world: World) {
+    let mut slow = Config::default();
+    slow.protocol.receive.st_min = StMin::at_least(Duration::from_millis(100)).unwrap();
+    let (bridge, network) = bridge(&world, slow, BridgeOptions::default()).await;
+    let ecu = network.connect(world.address(0).reversed(), Config::default());
+    let (ecu, mut client) = (ecu.await.unwrap(), client(&bridge).await);
+    says(&mut client, "<01>").await;
+    assert_eq!(ecu.recv().await.unwrap(), [1]);
+    ecu.try_send([0x55; 30]).unwrap();
+    let speaks = async {
+        // it has begun to close
+        let later = async || network.connect(world.address(1), world.config()).await;
+        while later().await.is_ok() {}
+        says(&mut client, "<02>").await;
+        assert_eq!(line(&mut client).await, format!("<{}>", hex(0x55, 30)));
+        assert_eq!(line(&mut client).await, "");
+    };
+    zip(network.close(), speaks).await;
+}
+
+/// A short queue is no reason to close a client that reads.
+pub(crate) async fn a_client_that_reads_gets_every_message_of_a_burst(world: World) {
+    for queue in [0, 1, 4] {
+        let world = world.another();
+        let mut options = BridgeOptions::default();
+        options.queue = queue;
+        let (bridge, _network) = bridge(&world, wide(Config::default()), options).await;
+        let (mut client, mut peer) = (client(&bridge).await, world.peer());
+        says(&mut client, "<01>").await;
+        assert_eq!(peer.heard().await, [1, 1]);
+        for n in 0..8 {
+            peer.play(&[1, n]);
+        }
+        for n in 0..8 {
+            assert_eq!(
+                line(&mut client).await,
+                format!("<{}>", hex(n, 1)),
+                "{queue}"
+            );
+        }
+    }
+}
+
+/// What nobody may send is dropped, and its client stays.
+pub(crate) async fn a_client_of_a_connection_that_only_listens_stays(world: World) {
+    let mut listens = wide(Config::default());
+    listens.protocol.receive.listen_only = true;
+    let (bridge, _network) = bridge(&world, listens, BridgeOptions::default()).await;
+    let (mut client, mut peer) = (client(&bridge).await, world.peer());
+    // it may not be in yet
+    let known = async {
+        loop {
+            peer.play(&[1, 0]);
+            Timer::after(Duration::from_millis(10)).await;
+        }
+    };
+    assert_eq!(or(line(&mut client), known).await, "<00>");
+    for n in 1..20 {
+        says(&mut client, "<01>").await;
+        peer.play(&[1, n]);
+        let expected = format!("<{}>", hex(n, 1));
+        loop {
+            match line(&mut client).await {
+                heard if heard == expected => break,
+                heard => assert_eq!(heard, "<00>"),
+            }
+        }
+    }
+}
+
+/// What came whole before a failure is still for the clients that it closes.
+pub(crate) async fn clients_get_what_came_before_the_failure_that_closes_them(world: World) {
+    let network = world.bus_network();
+    let functional = Id::standard(0x7DF).unwrap();
+    let address = world.address(0).with_functional_rx(functional).unwrap();
+    let mut options = BridgeOptions::default();
+    options.close_on_error = true;
+    let connection = network.connect(address, Config::default()).await.unwrap();
+    let bridge = (world.runner.listen)(connection, options).await.unwrap();
+    let (mut client, mut peer) = (client(&bridge).await, world.peer());
+    says(&mut client, "<01>").await;
+    assert_eq!(peer.heard().await, [1, 1]);
+    peer.play(&[0x10, 20, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(peer.heard().await, [0x30, 0, 0]);
+    peer.play_on(functional, &[1, 2]);
+    // not the one that comes next
+    peer.play(&[0x25, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(line(&mut client).await, "<02>");
+    assert_eq!(line(&mut client).await, "");
 }
 
 /// A client that has gone keeps its place while its message is under way: there are never more messages under

@@ -51,9 +51,9 @@ impl Bridge {
         block_on(listen).map(Self)
     }
 
-    /// Takes no more clients and nothing more from those that there are, sends what they have sent and gives
-    /// them what was received; returns when that is done and the connection is closed. What stands still
-    /// for 10 seconds is given up.
+    /// Takes no more clients and nothing more from those that there are, sends the message of each that is
+    /// under way, and gives them what was received; returns when that is done and the connection is closed.
+    /// What stands still for 10 seconds is given up.
     pub fn close(self) {
         block_on(self.0.close());
     }

@@ -2,7 +2,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use isotp_tokio::virtual_bus::VirtualBus;
-use isotp_tokio::{Config, ConnectError, ConnectionError, Network, SendError};
+use isotp_tokio::{Config, ConnectError, ConnectionError, Network, SendError, StMin};
 
 use crate::support::*;
 
@@ -137,6 +137,22 @@ fn a_runtime_that_is_shut_down_ends_every_wait() {
         sent,
         Err(SendError::Connection(ConnectionError::Stopped))
     ));
+}
+
+/// One that has sent all stays for what the others still have for it, be that long.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_has_sent_all_is_not_given_up_while_it_receives() {
+    let network = Network::with_bus(VirtualBus::default().port());
+    let mut slow = Config::default();
+    slow.protocol.receive.st_min = StMin::at_least(Duration::from_millis(120)).unwrap();
+    let sender = network.connect(address(), Config::default()).await.unwrap();
+    let receiver = network.connect(address().reversed(), slow).await.unwrap();
+    sender.try_send([0x55; 706]).unwrap();
+    receiver.try_send([1]).unwrap();
+    let began = tokio::time::Instant::now();
+    let (received, ()) = tokio::join!(receiver.recv(), network.close());
+    assert_eq!(received.unwrap(), [0x55; 706]);
+    assert!(began.elapsed() > Duration::from_secs(11));
 }
 
 #[tokio::test(start_paused = true)]
