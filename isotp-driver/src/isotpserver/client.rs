@@ -22,8 +22,8 @@ use crate::scheme::{Backend, Scheme};
 /// The server chose the addresses and all parameters, so those that a connection is made with count for
 /// nothing, and there is one connection at a time. `send` resolves when TCP took the message: what became
 /// of it on the bus is never told. While the queue of received messages is full, nothing is read, so that
-/// what TCP has waits. A connection that is closed waits until the server has read all and closed its end
-/// too, for 10 seconds at most.
+/// what TCP has waits; that the server is gone shows at the next `send` then. A connection that is closed
+/// waits until the server has read all and closed its end too, for 10 seconds at most.
 ///
 /// A server that loses a transfer closes the TCP connection, which ends the connection; the network can be
 /// connected with again. With `?reconnect` behind the port that happens by itself, with pauses of 100 ms up

@@ -247,9 +247,7 @@ impl<L: Listener> Serving<L> {
         cx.waker().wake_by_ref();
         true
     }
-}
 
-impl<L: Listener> Serving<L> {
     fn each_guest(&mut self, act: impl FnMut(&mut Guest<L::Stream>)) {
         self.guests.iter_mut().for_each(act);
     }
