@@ -60,6 +60,7 @@ pub(crate) async fn a_panic_at_the_end_keeps_it_from_nobody(world: World) {
             in_a_bad_task(bad.recv()),
             in_a_bad_task(bad.next_event()),
             in_a_bad_task(bad.configure(Config::uds())),
+            in_a_bad_task(bad.configure(Config::uds())),
         ]);
         told.extend([
             failing(bad.send([2; 9])),

@@ -2,7 +2,7 @@
 //!
 //! - [`superloop`]: one loop over `embedded_can::nb::Can`, which is where to begin
 //! - [`interrupt`]: an interrupt that moves frames and a task that owns the link, as in RTIC
-//! - [`embassy`] (feature `embassy`): a task over the two halves of an asynchronous CAN driver
+//! - `embassy` (feature `embassy`): a task over the two halves of an asynchronous CAN driver
 //! - [`bootloader`]: a receive buffer that writes an image of any size to flash while it arrives
 //!
 //! All of it runs on a computer too: [`controller`] is a CAN controller in memory.

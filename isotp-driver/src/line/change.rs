@@ -9,6 +9,7 @@ use futures_channel::oneshot;
 use super::{Line, Phase, State};
 use crate::config::Config;
 use crate::error::{ConnectError, ConnectionError};
+use crate::letting_go::let_go;
 use crate::trace;
 
 /// A configuration that waits for its turn.
@@ -112,6 +113,11 @@ impl State {
 }
 
 impl Changes {
+    /// None of them has its turn any more; that wakes whoever waits for one.
+    pub(super) fn end(&mut self) {
+        self.0.drain(..).for_each(let_go);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

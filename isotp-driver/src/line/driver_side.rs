@@ -4,7 +4,6 @@ use isotp_core::{Ignored, LinkId, NResult};
 
 use super::{After, Line, Phase, Started, Target, Work, wake_readers};
 use crate::error::{ConnectError, ConnectionError, SendError};
-use crate::letting_go::let_go;
 use crate::message::{Event, Message};
 use crate::outbox::Entry;
 use crate::payload::Outgoing;
@@ -241,8 +240,7 @@ impl Line {
             senders.into_iter().for_each(wake);
             all_left.extend(left);
         }
-        // that wakes whoever waits for another configuration
-        let_go(rare);
+        rare.changes.end();
         all_left
     }
 }
