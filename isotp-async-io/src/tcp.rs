@@ -143,4 +143,23 @@ mod tests {
             assert_eq!(times, Keepalive::default());
         }
     }
+
+    #[test]
+    fn a_stream_that_closes_is_told_its_end_and_still_reads() {
+        futures_lite::future::block_on(futures_lite::future::or(close(), late()));
+    }
+
+    async fn close() {
+        let mut listener = listen("127.0.0.1:0").await.unwrap();
+        let mut near = connect(&listener.local_address().unwrap()).await.unwrap();
+        let (mut far, _) = poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+        poll_fn(|cx| near.poll_close(cx)).await.unwrap();
+        let mut bytes = [0; 2];
+        let read = poll_fn(|cx| far.poll_read(cx, &mut bytes)).await;
+        assert_eq!(read.unwrap(), 0, "the end");
+        let written = poll_fn(|cx| far.poll_write(cx, &[7])).await;
+        assert_eq!(written.unwrap(), 1);
+        let read = poll_fn(|cx| near.poll_read(cx, &mut bytes)).await;
+        assert_eq!((read.unwrap(), bytes), (1, [7, 0]));
+    }
 }

@@ -5,7 +5,9 @@ use core::time::Duration;
 
 use isotp_tokio::driver::isotpserver::{Bridge, BridgeOptions, MAX_MESSAGE};
 use isotp_tokio::virtual_bus::VirtualBus;
-use isotp_tokio::{Config, ConnectError, Connection, ConnectionError, Network, SendError, Tokio};
+use isotp_tokio::{
+    Config, ConnectError, Connection, ConnectionError, Event, Network, SendError, Tokio,
+};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -241,6 +243,45 @@ fn a_network_is_connected_again_from_outside_its_runtime() {
         outside(client.send([n])).unwrap();
         assert_eq!(runtime.block_on(heard(&ecu)), [n]);
         outside(client.close());
+    }
+}
+
+/// With a server that is there, and while the next one is waited for.
+#[test]
+fn a_runtime_that_is_shut_down_ends_every_wait_across_tcp() {
+    for gone in [false, true] {
+        let runtime = runtime();
+        let (client, network, server) = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let string = format!("isotpserver:{}?reconnect", listener.local_addr().unwrap());
+            let (network, accepted) = tokio::join!(Network::open(&string), listener.accept());
+            let network = network.unwrap();
+            let client = network.connect(address(), Config::default()).await.unwrap();
+            let (server, _) = accepted.unwrap();
+            if gone {
+                drop((server, listener));
+                let lost = client.next_event().await.unwrap();
+                assert!(matches!(lost, Event::Failed(_)), "{lost:?}");
+                return (client, network, None);
+            }
+            (client, network, Some((server, listener)))
+        });
+        let waits = outside(async {
+            // it waits by then
+            let stop = async {
+                tokio::task::yield_now().await;
+                std::thread::spawn(move || drop(runtime)).join().unwrap();
+            };
+            let (received, event, ()) = tokio::join!(client.recv(), client.next_event(), stop);
+            [received.unwrap_err(), event.unwrap_err()]
+        });
+        for error in waits {
+            assert!(matches!(error, ConnectionError::Stopped), "{error}");
+        }
+        let sent = outside(client.send([1])).unwrap_err();
+        assert!(sent.to_string().contains("is gone"), "{sent}");
+        outside(network.close());
+        drop(server);
     }
 }
 
