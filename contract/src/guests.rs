@@ -10,6 +10,7 @@ use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use isotp_driver::isotpserver::{Bridge, BridgeOptions, MAX_MESSAGE};
 use isotp_driver::{Config, Connection, Id, NResult, Network, StMin};
 
+use crate::peer::Peer;
 use crate::world::{World, eventually, wide};
 
 type Client = BufReader<Async<TcpStream>>;
@@ -33,6 +34,16 @@ async fn bridge_to_ecu(world: &World, ecu: Config) -> (Bridge, Connection, Netwo
 async fn client(bridge: &Bridge) -> Client {
     let address: SocketAddr = bridge.address().parse().unwrap();
     BufReader::new(Async::<TcpStream>::connect(address).await.unwrap())
+}
+
+/// Two, which the bridge has let in.
+async fn two_clients(bridge: &Bridge, peer: &mut Peer) -> [Client; 2] {
+    let mut clients = [client(bridge).await, client(bridge).await];
+    for client in &mut clients {
+        says(client, "<01>").await;
+        assert_eq!(peer.heard().await, [1, 1]);
+    }
+    clients
 }
 
 async fn says(client: &mut Client, text: &str) {
@@ -281,12 +292,8 @@ pub(crate) async fn a_failed_message_closes_its_client_where_that_is_wanted(worl
         let mut options = BridgeOptions::default();
         options.close_on_error = close;
         let (bridge, network) = bridge(&world, hasty(), options).await;
-        let (mut fails, mut other) = (client(&bridge).await, client(&bridge).await);
         let mut peer = world.peer();
-        for client in [&mut fails, &mut other] {
-            says(client, "<01>").await;
-            assert_eq!(peer.heard().await, [1, 1]);
-        }
+        let [mut fails, mut other] = two_clients(&bridge, &mut peer).await;
         says(&mut fails, &format!("<{}>", hex(1, 20))).await;
         assert_eq!(peer.heard().await[..2], [0x10, 20]);
         eventually(|| !network.statistics().failed_to_send.is_empty()).await;
@@ -308,12 +315,8 @@ pub(crate) async fn a_failed_reception_closes_all_clients_where_that_is_wanted(w
         let mut options = BridgeOptions::default();
         options.close_on_error = close;
         let (bridge, _network) = bridge(&world, hasty(), options).await;
-        let (mut one, mut other) = (client(&bridge).await, client(&bridge).await);
         let mut peer = world.peer();
-        for client in [&mut one, &mut other] {
-            says(client, "<01>").await;
-            assert_eq!(peer.heard().await, [1, 1]);
-        }
+        let [mut one, mut other] = two_clients(&bridge, &mut peer).await;
         peer.play(&[0x10, 20, 0, 0, 0, 0, 0, 0]);
         assert_eq!(peer.heard().await, [0x30, 0, 0]);
         // another that begins in its place: the first has failed

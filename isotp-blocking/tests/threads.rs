@@ -61,17 +61,23 @@ fn connect(network: &Network, address: Address) -> Connection {
     network.connect(address, Config::default()).unwrap()
 }
 
+/// A bridge to an ECU, and a client that the ECU has heard.
+fn bridged() -> (Network, Connection, Bridge, Connection) {
+    let bus = network();
+    let (tester, ecu) = (connect(&bus, address(0)), connect(&bus, ecu(0)));
+    let bridge = Bridge::listen("127.0.0.1:0", tester, BridgeOptions::default()).unwrap();
+    let elsewhere = Network::open(&format!("isotpserver:{}", bridge.address())).unwrap();
+    let client = connect(&elsewhere, address(0));
+    client.send([0x22; 100]).unwrap();
+    assert_eq!(ecu.recv().unwrap(), [0x22; 100]);
+    (bus, ecu, bridge, client)
+}
+
 #[test]
 fn a_bridge_lets_clients_in_until_it_is_dropped() {
     in_time(|| {
-        let bus = network();
-        let (tester, ecu) = (connect(&bus, address(0)), connect(&bus, ecu(0)));
-        let bridge = Bridge::listen("127.0.0.1:0", tester, BridgeOptions::default()).unwrap();
+        let (bus, ecu, bridge, client) = bridged();
         let socket = bridge.address().to_owned();
-        let elsewhere = Network::open(&format!("isotpserver:{socket}")).unwrap();
-        let client = connect(&elsewhere, address(0));
-        client.send([0x22; 100]).unwrap();
-        assert_eq!(ecu.recv().unwrap(), [0x22; 100]);
         ecu.send([0x62; 100]).unwrap();
         assert_eq!(client.recv().unwrap(), [0x62; 100]);
 
@@ -87,13 +93,7 @@ fn a_bridge_lets_clients_in_until_it_is_dropped() {
 #[test]
 fn a_bridge_that_closes_gives_its_clients_what_was_received() {
     in_time(|| {
-        let bus = network();
-        let (tester, ecu) = (connect(&bus, address(0)), connect(&bus, ecu(0)));
-        let bridge = Bridge::listen("127.0.0.1:0", tester, BridgeOptions::default()).unwrap();
-        let elsewhere = Network::open(&format!("isotpserver:{}", bridge.address())).unwrap();
-        let client = connect(&elsewhere, address(0));
-        client.send([0x22; 100]).unwrap();
-        assert_eq!(ecu.recv().unwrap(), [0x22; 100]);
+        let (bus, ecu, bridge, client) = bridged();
         for n in 0..10 {
             ecu.send([n; 100]).unwrap();
         }

@@ -266,7 +266,7 @@ impl Connection {
     }
 
     async fn deliver(&self, target: Target, payload: Outgoing) -> Result<(), SendError> {
-        let payload = self.facts.check(payload).map_err(SendError::Refused)?;
+        let payload = self.check(payload).map_err(SendError::Refused)?;
         Delivery::new(&self.line, target, payload).await
     }
 

@@ -44,9 +44,9 @@ impl Inbox {
     /// Keeps a place for a segmented message.
     pub(crate) fn reserve(&mut self) -> bool {
         self.number_reception();
-        self.refused = self.is_full();
-        self.reserved |= !self.refused;
-        !self.refused
+        let room = self.has_room();
+        self.reserved |= room;
+        room
     }
 
     /// Whether there is a place; if not, whoever asks is to be told when there is one.

@@ -59,11 +59,11 @@ impl<T: RxBuffer> RxBuffer for OfUser<T> {
 
 /// Drops what is the user's.
 pub(crate) fn let_go<T>(of: T) {
-    spare(|| drop(of));
+    contain(|| drop(of));
 }
 
-/// Calls what is the user's.
-pub(crate) fn spare(call: impl FnOnce()) {
+/// Calls what is the user's, and contains its panic.
+pub(crate) fn contain(call: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
         // it is the user's as well, and may do the same when it is dropped
         core::mem::forget(panic);

@@ -4,7 +4,7 @@ use core::task::Waker;
 
 use portable_atomic::{AtomicU64, Ordering};
 
-use crate::letting_go::spare;
+use crate::letting_go::contain;
 
 /// Any number of waiting tasks; one costs no allocation.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl Woken {
 /// Wakes a task. It may be one of the user's, whose waker panics: that is no reason for others to be late.
 #[inline]
 pub(crate) fn wake(waker: Waker) {
-    spare(|| waker.wake());
+    contain(|| waker.wake());
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::buffer::Buffer;
 use super::closing::Closing;
 use crate::bus::Bus;
 use crate::error::{ConnectError, ConnectionError, SendError as Failure};
-use crate::letting_go::spare;
+use crate::letting_go::contain;
 use crate::line::{After, Line, Merge, Started, Target};
 use crate::message::{Event as Told, Message};
 use crate::outbox::Entry;
@@ -183,7 +183,7 @@ impl Links {
                     return false;
                 }
             };
-            spare(|| line.changed(change, outcome));
+            contain(|| line.changed(change, outcome));
         }
         true
     }

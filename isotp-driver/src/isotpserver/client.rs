@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use isotp_core::{Address, Cause, NResult};
 
 use super::codec::{Decoder, MAX_MESSAGE, encode};
+use super::{READS_A_TURN, poll_discard};
 use crate::bus::{BusError, FLUSH_PATIENCE};
 use crate::channel::{BoxFuture, Channels, Incoming, MessageChannel, Opened};
 use crate::config::Config;
@@ -263,10 +264,8 @@ impl<R: Runtime> Client<R> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes what it has begun to write, then the end, and reads until the server has closed as well: were
-    /// there bytes that nobody read, the system would take back what the server has not taken.
+    /// Writes what it has begun to write, then the end, and reads until the server has closed as well.
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // both at once: a server that writes before it reads waits for that
         let written = self.poll_write(cx);
         let TcpLink::Up(stream) = &mut self.link else {
             return Poll::Ready(());
@@ -276,14 +275,7 @@ impl<R: Runtime> Client<R> {
             Poll::Ready(true) if ready!(stream.poll_close(cx)).is_err() => return Poll::Ready(()),
             _ => {}
         }
-        for _ in 0..READS_A_TURN {
-            match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
-                Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(_) => {}
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        poll_discard(stream, &mut self.bytes[..], cx)
     }
 }
 
@@ -383,6 +375,5 @@ fn lost(peer: &str, error: &io::Error) -> BusError {
 
 /// Of a message that was on its way when the TCP connection was lost, in either direction.
 const FAILED: NResult = NResult::Error(Cause::Refused);
-const READS_A_TURN: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

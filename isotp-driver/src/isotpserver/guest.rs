@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::codec::{Decoder, MAX_MESSAGE};
+use super::{READS_A_TURN, poll_discard};
 use crate::connection::Connection;
 use crate::error::SendError;
 use crate::line::Target;
@@ -128,20 +129,13 @@ impl<S: Stream> Guest<S> {
         self.poll_discard(cx)
     }
 
-    /// Reads what nobody wants any more: a client that writes before it reads waits for that, and were there
-    /// bytes that nobody read, the system would take back what the client has not taken. Ready at its end.
+    /// Reads what nobody wants any more. Ready at its end.
     pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..READS_A_TURN {
-            let Some(stream) = &mut self.stream else {
-                return Poll::Ready(());
-            };
-            match ready!(stream.poll_read(cx, &mut self.bytes[..])) {
-                Ok(0) | Err(_) => self.close(),
-                Ok(_) => {}
-            }
+        if let Some(stream) = &mut self.stream {
+            ready!(poll_discard(stream, &mut self.bytes[..], cx));
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        self.close();
+        Poll::Ready(())
     }
 
     /// Whether it has all, and knows it.
@@ -202,4 +196,3 @@ impl<S: Stream> Guest<S> {
 }
 
 const MESSAGES_A_TURN: usize = 16;
-const READS_A_TURN: usize = 16;

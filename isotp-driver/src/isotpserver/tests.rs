@@ -11,9 +11,8 @@ use std::sync::Arc;
 
 use isotp_core::{Cause, NResult};
 
-use self::still::{Still, Woke, address};
-use super::IsotpServerScheme;
-use crate::{Config, Incoming, MessageChannel, Network, Scheme};
+use self::still::{Still, Woke};
+use crate::{Config, Incoming, MessageChannel};
 
 #[test]
 fn a_server_that_sends_no_end_of_garbage_lets_other_tasks_run() {
@@ -39,18 +38,16 @@ fn a_server_that_sends_no_end_of_garbage_lets_other_tasks_run() {
 fn a_server_that_sends_no_end_of_messages_lets_other_tasks_run() {
     let runtime = Still::default();
     runtime.state().text = b"<0102>";
-    let backend = runtime.finish(IsotpServerScheme.open("still:1", &runtime));
-    let network = Network::start(&runtime, backend.unwrap());
     let config = Config {
         queue: 100_000,
         ..Config::default()
     };
-    let connection = runtime.finish(network.connect(address(), config));
+    let (_network, connection) = runtime.client(config);
     let before = runtime.state().reads;
     assert!(!runtime.run(10), "it never sleeps");
     let reads = runtime.state().reads - before;
     assert!((10..1000).contains(&reads), "{reads} in ten turns");
-    let message = runtime.finish(connection.unwrap().recv());
+    let message = runtime.finish(connection.recv());
     assert_eq!(message.unwrap(), [1, 2]);
 }
 
@@ -58,10 +55,7 @@ fn a_server_that_sends_no_end_of_messages_lets_other_tasks_run() {
 fn what_finds_no_place_is_not_read_until_there_is_one() {
     let runtime = Still::default();
     runtime.state().text = b"<0102>";
-    let backend = runtime.finish(IsotpServerScheme.open("still:1", &runtime));
-    let network = Network::start(&runtime, backend.unwrap());
-    let connection = runtime.finish(network.connect(address(), Config::default()));
-    let connection = connection.unwrap();
+    let (_network, connection) = runtime.client(Config::default());
     let mut taken = 0;
     for _ in 0..3 {
         assert!(runtime.run(1000), "it does not sleep");

@@ -108,6 +108,14 @@ impl Still {
         (bridge.unwrap(), network)
     }
 
+    /// A connection across TCP.
+    pub(super) fn client(&self, config: Config) -> (Network, Connection) {
+        let backend = self.finish(IsotpServerScheme.open("still:1", self));
+        let network = Network::start(self, backend.unwrap());
+        let connection = self.finish(network.connect(address(), config));
+        (network, connection.unwrap())
+    }
+
     pub(super) fn channel(&self, string: &str) -> Box<dyn MessageChannel> {
         let backend = self.finish(IsotpServerScheme.open(string, self)).unwrap();
         let channels = backend.channels.unwrap();
